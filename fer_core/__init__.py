@@ -1,0 +1,3 @@
+"""Train, evaluate and explain facial-expression models."""
+
+__version__ = "0.1.0"

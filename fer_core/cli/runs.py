@@ -1,0 +1,101 @@
+"""`runs list|show|delete`."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from fer_core.cli.output import JsonOption, console, duration, percent, print_json, print_table
+from fer_core.cli.train import RunsFolder
+from fer_core.config import to_json
+from fer_core.runs import Run, RunStore
+
+app = typer.Typer(no_args_is_help=True, help="Browse the results.")
+RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
+
+
+@app.command("list")
+def list_runs(runs: RunsFolder = None, json: JsonOption = False) -> None:
+    """List every run with its state and test accuracy, best first."""
+    rows = sorted((summary(run) for run in RunStore(runs).list()), key=lambda row: -(row["test_accuracy"] or -1))
+    if json:
+        print_json(rows)
+        return
+    columns = ("architecture", "preprocessing", "dataset", "protocol", "seed", "state", "epoch", "test", "hash")
+    print_table(
+        f"{len(rows)} runs",
+        columns,
+        [
+            (
+                *(row[key] for key in columns[:6]),
+                row["epoch"],
+                percent(row["test_accuracy"]),
+                row["problem"] or row["id"].rsplit("__", 1)[-1],
+            )
+            for row in rows
+        ],
+        right=("seed", "epoch", "test"),
+    )
+
+
+@app.command("show")
+def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> None:
+    """Show a run: spec, state, figures and environment."""
+    found = RunStore(runs).get(run)
+    details = summary(found)
+    if not found.problem:
+        details |= {"spec": to_json(found.spec), "status": asdict(found.status)}
+    if found.state == "finished":
+        details |= {"evaluation": found.evaluation(), "environment": found.environment()}
+    if json:
+        print_json(details)
+        return
+    _print_details(found, details)
+
+
+@app.command("delete")
+def delete(run: RunName, runs: RunsFolder = None) -> None:
+    """Move a run to the trash folder beside the runs."""
+    store = RunStore(runs)
+    found = store.get(run)
+    console.print(f"moved to {store.delete(found)}", highlight=False)
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """One row of the listing; a damaged folder has its problem and nothing else."""
+    row: dict[str, Any] = {"id": run.id, "state": run.state, "problem": run.problem, "test_accuracy": None, "epoch": ""}
+    row |= dict.fromkeys(("architecture", "preprocessing", "dataset", "protocol", "seed"), "")
+    if row["problem"]:
+        return row
+    spec, status = run.spec, run.status
+    row |= {
+        "architecture": spec.architecture,
+        "preprocessing": spec.preprocessing,
+        "dataset": spec.dataset,
+        "protocol": spec.protocol,
+        "seed": spec.seed,
+        "epoch": f"{status.epoch}/{status.epochs}",
+    }
+    if row["state"] == "finished":
+        test = run.evaluation()["splits"]["test"]
+        row |= {"test_accuracy": test["accuracy"], "test_interval": test["accuracy_interval"], "test_n": test["n"]}
+    return row
+
+
+def _print_details(run: Run, details: dict[str, Any]) -> None:
+    console.print(f"[bold]{run.id}[/]\n{details['state']}  {details['problem']}", highlight=False)
+    if "spec" in details:
+        spec = details["spec"]
+        print_table("spec", ("key", "value"), [*((k, v) for k, v in spec.items() if k != "recipe")])
+        print_table("recipe", ("key", "value"), spec["recipe"].items())
+    if "evaluation" in details:
+        keys = ("accuracy", "clean_accuracy", "flip_accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+        splits = details["evaluation"]["splits"]
+        rows = [(key, *(f"{splits[s][key]:.4f}" for s in ("valid", "test"))) for key in keys if key in splits["test"]]
+        print_table("evaluation", ("metric", "valid", "test"), rows, right=("valid", "test"))
+        facts = details["environment"]
+        console.print(
+            f"{facts['epochs_run']} epochs in {duration(facts['wall_s'])} on {facts['device_name']} "
+            f"({facts['images_per_s']:.0f} images/s), best epoch {facts['best_epoch']}",
+            highlight=False,
+        )

@@ -1,0 +1,168 @@
+"""What a run is made of: frozen dataclasses, read from and written to JSON.
+
+An unknown key is an error, so that a misspelt hyperparameter never passes silently.
+"""
+
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
+
+SCHEMA_VERSION = 1
+Config = TypeVar("Config")
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("constant", "plateau", "one_cycle", "warmup_cosine")
+PRECISIONS = ("auto", "float32", "bfloat16")
+CLASS_WEIGHTS = ("none", "balanced")
+
+
+class ConfigError(FerError):
+    """A configuration with an unknown key, a wrong type or an impossible value."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every hyperparameter of a training.
+
+    `weight_decay` is the optimiser's own; `l2` is added to the loss as `l2 * sum(w**2)` over
+    convolution and linear weights, as Keras' `kernel_regularizer` does. `augmentation` is a
+    string of random steps such as `flip+rotate(10)`; the empty string means none.
+    `patience` = 0 switches early stopping off; `ema_decay` = 0 switches averaging off.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    l2: float = 0.0
+    schedule: str = "constant"
+    warmup_epochs: float = 0.0
+    plateau_patience: int = 12
+    plateau_factor: float = 0.1
+    patience: int = 0
+    label_smoothing: float = 0.0
+    ema_decay: float = 0.0
+    augmentation: str = ""
+    precision: str = "auto"
+    class_weights: str = "none"
+    gradient_clip: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_choice("optimizer", self.optimizer, OPTIMIZERS)
+        require_choice("schedule", self.schedule, SCHEDULES)
+        require_choice("precision", self.precision, PRECISIONS)
+        require_choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        require_range("epochs", self.epochs, 1, 100_000)
+        require_range("batch_size", self.batch_size, 1, 65_536)
+        require_range("learning_rate", self.learning_rate, 1e-9, 100)
+        require_range("momentum", self.momentum, 0, 0.9999)
+        require_range("label_smoothing", self.label_smoothing, 0, 0.99)
+        require_range("ema_decay", self.ema_decay, 0, 0.99999)
+        require_range("plateau_factor", self.plateau_factor, 1e-6, 1)
+        for name in ("weight_decay", "l2", "warmup_epochs", "patience", "plateau_patience", "gradient_clip"):
+            require_range(name, getattr(self, name), 0, 1e6)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a run's result; its hash is part of the run's name."""
+
+    architecture: str
+    preprocessing: str
+    dataset: str
+    protocol: str
+    recipe: Recipe
+    seed: int = 0
+    emotions: tuple[str, ...] = EMOTIONS
+    architecture_arguments: dict[str, Any] = field(default_factory=dict)
+    init_from: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        require_range("seed", self.seed, 0, 2**31 - 1)
+        for emotion in self.emotions:
+            require_choice("emotion", emotion, EMOTIONS)
+        if len(self.emotions) < 2 or len(set(self.emotions)) != len(self.emotions):
+            raise ConfigError(
+                f"emotions must be at least two different ones of {', '.join(EMOTIONS)}, got {', '.join(self.emotions) or 'none'}"
+            )
+
+    @property
+    def run_id(self) -> str:
+        """`<architecture>__<preprocessing>__<dataset>-<protocol>__s<seed>__<hash8>`."""
+        names = (self.architecture, self.preprocessing, f"{self.dataset}-{self.protocol}", f"s{self.seed}")
+        return "__".join(folder_safe(name) for name in (*names, spec_hash(self)))
+
+
+def spec_hash(spec: RunSpec) -> str:
+    """First eight hex digits of the SHA-256 over the whole spec, keys sorted."""
+    return hashlib.sha256(json.dumps(to_json(spec), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def folder_safe(name: str) -> str:
+    """`name` with everything replaced that a file system or a shell would mind."""
+    return "".join(char if char.isalnum() or char in "+-_.=" else "-" for char in name)
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A config dataclass as plain JSON types."""
+    return typing.cast(dict[str, Any], json.loads(json.dumps(dataclasses.asdict(config))))
+
+
+def from_json(kind: type[Config], data: Mapping[str, Any]) -> Config:
+    """Build a `kind` from JSON; unknown or missing keys and wrong types raise ConfigError."""
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{kind.__name__} must be a JSON object, got {type(data).__name__}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(data) - set(fields))
+    if unknown:
+        raise ConfigError(f"unknown {kind.__name__} key {unknown[0]!r}; choose from {', '.join(sorted(fields))}")
+    required = [
+        n for n, f in fields.items() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+    missing = [name for name in required if name not in data]
+    if missing:
+        raise ConfigError(f"{kind.__name__} lacks {', '.join(missing)}")
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: _coerce(f"{kind.__name__}.{name}", hints[name], value) for name, value in data.items()})
+
+
+def _coerce(name: str, hint: Any, value: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_json(typing.cast(type, hint), value)
+    if origin is tuple and isinstance(value, list | tuple):
+        item = typing.get_args(hint)[0]
+        return tuple(_coerce(name, item, each) for each in value)
+    if origin is dict and isinstance(value, Mapping):
+        return dict(value)
+    if origin in (types.UnionType, typing.Union):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    raise ConfigError(f"{name} must be {getattr(hint, '__name__', hint)}, got {value!r}")
+
+
+def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ConfigError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ConfigError(f"unknown {name} {value!r}; choose from {', '.join(choices)}")
+
+
+def require_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise ConfigError unless `low <= value <= high` (NaN never is)."""
+    if not low <= value <= high:
+        raise ConfigError(f"{name} must be between {low:g} and {high:g}, got {value!r}")

@@ -1,0 +1,1 @@
+"""Datasets of faces: reading, caching, splitting and auditing them."""

@@ -1,0 +1,52 @@
+"""The dataset as everything else sees it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fer_core.labels import EMOTIONS
+
+
+@dataclass(frozen=True, eq=False)
+class FaceDataset:
+    """Labelled faces of one size.
+
+    `images` uint8, (N, H, W) gray or (N, H, W, 3) RGB, read-only and usually memory-mapped;
+    `labels` uint8 (N,), indices into EMOTIONS; `ids` str (N,), unique; `split` str (N,), one of
+    "train", "valid", "test", or "" where the dataset assigns none; `manifest` says where it came from.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    split: np.ndarray
+    manifest: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the faces are drawn; such results never stand beside real ones."""
+        return bool(self.manifest["synthetic"])
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        return 1 if self.images.ndim == 3 else 3
+
+    def faces(self, rows: np.ndarray) -> np.ndarray:
+        """The images at `rows` as a new, writable uint8 array (len(rows), C, H, W), as torch wants them."""
+        picked = self.images[rows]
+        return picked[:, None] if self.images.ndim == 3 else np.ascontiguousarray(picked.transpose(0, 3, 1, 2))
+
+
+def count_table(labels: np.ndarray, split: np.ndarray) -> dict[str, dict[str, int]]:
+    """Images per split (in the order train, valid, test, none; only those there are) and emotion."""
+    names = [name for name in ("train", "valid", "test", "") if np.any(split == name)]
+    return {
+        name: dict(zip(EMOTIONS, map(int, np.bincount(labels[split == name], minlength=len(EMOTIONS))), strict=True))
+        for name in names
+    }

@@ -1,0 +1,122 @@
+"""Turn a source into a prepared dataset: one array of one size and colour, sorted, counted and hashed."""
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_core.datasets.cache import SCHEMA_VERSION, building, check_name, load_prepared, write_manifest
+from fer_core.datasets.errors import DatasetError, SourceError
+from fer_core.datasets.face_dataset import FaceDataset, count_table
+from fer_core.datasets.gather import gather
+from fer_core.datasets.geometry import Geometry, choose_geometry
+from fer_core.datasets.official import missing_from_fer2013
+from fer_core.datasets.progress import Progress, no_progress
+from fer_core.datasets.readers import SPLITS
+from fer_core.datasets.sources import Source, open_source
+from fer_core.datasets.spool import Spool
+from fer_core.labels import EMOTIONS
+
+_ARCHIVE_SUFFIXES = re.compile(r"\.(zip|tar|tgz|csv|tar\.(xz|gz|bz2))$", re.IGNORECASE)
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]+")
+
+
+def prepare(
+    source: Path, name: str | None = None, folder: Path | None = None, progress: Progress = no_progress
+) -> FaceDataset:
+    """Read `source` (folder, zip, tar or CSV) into the cache and open it.
+
+    `name` defaults to `fer2013` for FER2013 and to the source's own name otherwise; `folder` to the
+    data folder. An earlier dataset of that name is replaced, in one step, once all went well.
+    Raises SourceError, naming file and row, for anything that cannot be read.
+    """
+    opened = open_source(source)
+    name = check_name(name or default_name(source))
+    if name == "synthetic":
+        raise DatasetError("'synthetic' is the name of the drawn faces; choose another --name")
+    with building(name, folder) as workplace:
+        with Spool(workplace / "spool") as spool:
+            gather(opened, spool, progress)
+            progress(1.0, len(spool.shapes))
+            write_manifest(workplace, _write_arrays(workplace, spool, opened, name))
+    return load_prepared(name, folder)
+
+
+def default_name(source: Path) -> str:
+    """The source's own name without its suffixes, in lower case."""
+    stem = _ARCHIVE_SUFFIXES.sub("", source.resolve().name)
+    return _UNSAFE.sub("-", stem).strip("-.").lower()[:64] or "dataset"
+
+
+def _write_arrays(workplace: Path, spool: Spool, source: Source, name: str) -> dict[str, Any]:
+    rows = _rows_in_order(spool, source.name)
+    labels = np.array([spool.places[row].label for row in rows], np.uint8)
+    ids = np.array([spool.places[row].id for row in rows])
+    split = np.array([spool.places[row].split for row in rows])
+    geometry = choose_geometry([spool.shapes[row] for row in rows])
+    digest = _write_images(workplace / "images.npy", spool, rows, geometry)
+    digest.update(labels.tobytes())
+    for part, column in (("labels", labels), ("ids", ids), ("split", split)):
+        np.save(workplace / f"{part}.npy", column, allow_pickle=False)
+    counts = count_table(labels, split)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "source": {"format": spool.format, "file": source.name},
+        "synthetic": False,
+        "images": len(rows),
+        "image_shape": list(geometry.shape),
+        "counts": counts,
+        "sha256": digest.hexdigest(),
+        "conversions": [*geometry.remarks(), *_counted(spool.notes), *spool.remarks],
+        "missing": missing_from_fer2013(counts) if spool.is_fer2013 else _absent_classes(counts),
+    }
+
+
+def _rows_in_order(spool: Spool, source: str) -> list[int]:
+    """Rows by split and id, so that one dataset has one hash whatever it was read from."""
+    if not spool.places:
+        raise SourceError(f"{source} holds no image")
+    order = {split: position for position, split in enumerate((*SPLITS, ""))}
+    rows = sorted(range(len(spool.places)), key=lambda row: (order[spool.places[row].split], spool.places[row].id))
+    unique = rows[:1]
+    for row in rows[1:]:
+        if spool.places[row].id != spool.places[unique[-1]].id:
+            unique.append(row)
+        elif spool.places[row] != spool.places[unique[-1]] or not np.array_equal(
+            spool.read(row), spool.read(unique[-1])
+        ):
+            raise SourceError(f"{source} holds two different images called '{spool.places[row].id}'")
+    if len(unique) < len(rows):
+        spool.remarks.append(f"{len(rows) - len(unique):,} images that stand twice in {source} were read once")
+    if len({spool.places[row].label for row in unique}) < 2:
+        raise SourceError(f"{source} holds a single class, {EMOTIONS[spool.places[unique[0]].label]}; at least two are needed")
+    return unique
+
+
+def _write_images(path: Path, spool: Spool, rows: list[int], geometry: Geometry) -> "hashlib._Hash":
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), *geometry.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for row in rows:
+            pixels = geometry.convert(spool.read(row)).tobytes()
+            digest.update(pixels)
+            file.write(pixels)
+    return digest
+
+
+def _counted(notes: Counter[str]) -> list[str]:
+    return [f"{count:,} images {what}" for what, count in sorted(notes.items())]
+
+
+def _absent_classes(counts: dict[str, dict[str, int]]) -> list[str]:
+    return [
+        f"no image of {emotion}{f' in {split}' if split else ''}"
+        for split, classes in counts.items()
+        for emotion, count in classes.items()
+        if count == 0
+    ]

@@ -1,0 +1,80 @@
+"""evaluation.json: everything in it is recomputed from predictions.npz."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fer_core.config import SCHEMA_VERSION
+from fer_core.evaluation.calibration import fit_temperature
+from fer_core.evaluation.metrics import accuracy_metrics, classification_metrics
+from fer_core.runs import Run, RunError
+
+
+def evaluate_predictions(predictions: Mapping[str, np.ndarray], emotions: Sequence[str]) -> dict[str, Any]:
+    """Metrics of the splits `valid` and `test`, with the temperature fitted on `valid`.
+
+    `predictions` holds `<split>_labels` (N,) and `<split>_probabilities` (N, classes), and may hold
+    `<split>_flip_probabilities` (the mean over the face and its mirror image) and `<split>_clean`
+    (N,), which is False where an exact copy of the image was trained on.
+    """
+    temperature = fit_temperature(predictions["valid_labels"], predictions["valid_probabilities"])
+    splits = {split: _split_metrics(predictions, split, emotions, temperature) for split in ("valid", "test")}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "emotions": list(emotions),
+        "temperature": temperature,
+        "splits": splits,
+    }
+
+
+def _split_metrics(
+    predictions: Mapping[str, np.ndarray], split: str, emotions: Sequence[str], temperature: float
+) -> dict[str, Any]:
+    labels, probabilities = predictions[f"{split}_labels"], predictions[f"{split}_probabilities"]
+    metrics = classification_metrics(labels, probabilities, emotions, temperature)
+    correct = probabilities.argmax(axis=1) == labels
+    clean = predictions.get(f"{split}_clean")
+    if clean is not None:
+        metrics |= _prefixed("clean", correct[clean.astype(bool)])
+    flipped = predictions.get(f"{split}_flip_probabilities")
+    if flipped is not None:
+        metrics |= _prefixed("flip", flipped.argmax(axis=1) == labels)
+    return metrics
+
+
+def _prefixed(prefix: str, correct: np.ndarray) -> dict[str, Any]:
+    return {f"{prefix}_{key}": value for key, value in accuracy_metrics(int(correct.sum()), len(correct)).items()}
+
+
+def evaluate_run(run: Run) -> dict[str, Any]:
+    """Recompute a run's evaluation.json from its predictions, write it, and return it.
+
+    Raises RunError if the new accuracy is not the trace of its confusion matrix over n.
+    """
+    spec = run.spec
+    evaluation = evaluate_predictions(run.predictions(), spec.emotions)
+    evaluation |= {
+        "dataset": spec.dataset,
+        "protocol": spec.protocol,
+        "synthetic": spec.dataset == "synthetic",
+    }
+    problem = inconsistency(evaluation)
+    if problem:
+        raise RunError(f"run {run.id} contradicts its own predictions: {problem}")
+    run.write_json("evaluation.json", evaluation)
+    return evaluation
+
+
+def inconsistency(evaluation: Mapping[str, Any]) -> str:
+    """Where a report disagrees with its own confusion matrix, or the empty string."""
+    for name, split in evaluation["splits"].items():
+        matrix = np.asarray(split["confusion_matrix"])
+        if int(matrix.sum()) != split["n"]:
+            return f"{name}: the confusion matrix counts {int(matrix.sum())} images, the report {split['n']}"
+        if split["n"] and not np.isclose(matrix.trace() / split["n"], split["accuracy"], atol=1e-9):
+            return f"{name}: the confusion matrix says {matrix.trace() / split['n']:.4f}, the report {split['accuracy']:.4f}"
+        supports = [each["support"] for each in split["per_class"]]
+        if supports != matrix.sum(axis=1).tolist():
+            return f"{name}: the supports of the report are not the rows of the confusion matrix"
+    return ""

@@ -1,0 +1,19 @@
+"""From a photo to the emotion of every face in it: reading, detection, and a run's predictions."""
+
+from fer_core.inference.boxes import FaceBox, crop_face
+from fer_core.inference.detectors import DETECTORS, Detector, FaceDetector, get_detector
+from fer_core.inference.images import ImageError, read_image
+from fer_core.inference.predictor import Prediction, Predictor
+
+__all__ = [
+    "DETECTORS",
+    "Detector",
+    "FaceBox",
+    "FaceDetector",
+    "ImageError",
+    "Prediction",
+    "Predictor",
+    "crop_face",
+    "get_detector",
+    "read_image",
+]

@@ -1,0 +1,159 @@
+"""Any photo that people have, as one upright RGB array."""
+
+import io
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fer_core.errors import FerError
+
+MAX_PIXELS = 60_000_000  # declared in the file's own header; a phone's 50 megapixels pass
+MAX_SIDE = 4096  # larger photos are reduced: a face detector looks at less, and memory stays small
+
+# What cameras, phones and the web make. Pillow's other readers stay closed: some start other programs.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "TGA", "QOI")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_filters_lock = threading.Lock()
+
+
+class ImageError(FerError):
+    """A file that is no picture, or none that can be read; the message names the file if it has a name."""
+
+
+def read_image(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> np.ndarray:
+    """The picture in a file (`Path`) or in a file's bytes as uint8 RGB (H, W, 3).
+
+    Turned upright as its EXIF data say, transparency laid over white, the first frame of an animation,
+    16 bits reduced to 8. Where a side is longer than `max_side` pixels the picture is reduced to it.
+    Raises ImageError where the file is no whole picture or declares more than `max_pixels`.
+    """
+    name = f"'{source.name}'" if isinstance(source, Path) else "the picture"
+    with _opened(source, name) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise ImageError(
+                f"{name} declares {width:,} × {height:,} pixels; "
+                f"at most {max_pixels / 1e6:g} million are read, so make it smaller first"
+            )
+        try:
+            return _to_rgb(image, max_side)
+        except _DAMAGE as error:
+            raise ImageError(f"{name} is a truncated or damaged {image.format} picture") from error
+
+
+@contextmanager
+def _opened(source: bytes | Path, name: str) -> Iterator[Image.Image]:
+    with _stream(source, name) as stream:
+        head = stream.read(16)
+        stream.seek(0)
+        if not head:
+            raise ImageError(f"{name} is empty")
+        if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+            raise ImageError(f"{name} is a HEIC photo, which cannot be read here; save it as JPEG or PNG first")
+        with _open_header(stream, name) as image:
+            yield image
+
+
+@contextmanager
+def _stream(source: bytes | Path, name: str) -> Iterator[IO[bytes]]:
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+        return
+    if source.is_dir():
+        raise ImageError(f"{name} is a folder; give the pictures in it")
+    if source.exists() and not source.is_file():
+        raise ImageError(f"{name} is a device or pipe, not a picture")
+    try:
+        stream = source.open("rb")
+    except FileNotFoundError:
+        raise ImageError(f"there is no file '{source}'") from None
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read: {error.strerror or error}") from None
+    with stream:
+        yield stream
+
+
+def _open_header(stream: IO[bytes], name: str) -> Image.Image:
+    Image.init()
+    formats = [each for each in _FORMATS if each in Image.OPEN]
+    try:
+        # Pillow only warns where a picture is somewhat too large; the filters of warnings belong to all threads
+        with _filters_lock, warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(stream, formats=formats)
+    except _BOMBS:
+        raise ImageError(
+            f"{name} declares more than {MAX_PIXELS / 1e6:g} million pixels, which is more than is read; "
+            "make it smaller first"
+        ) from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file") from None
+    except _DAMAGE as error:
+        raise ImageError(f"{name} is a truncated or damaged picture") from error
+
+
+def _to_rgb(image: Image.Image, max_side: int) -> np.ndarray:
+    image.draft(None, (max_side, max_side))  # a JPEG is decoded at a half, a quarter … where that is enough
+    image.load()
+    upright = _turned(_to_eight_bits(image), _orientation(image))
+    upright.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return np.array(_over_white(upright))
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """The same picture in a mode that can be resized: RGB, or RGBA where something is transparent."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_grey_levels(np.asarray(image))).convert("RGB")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _grey_levels(levels: np.ndarray) -> np.ndarray:
+    """Integers of 16 or 32 bits, or floats (H, W), as uint8: full scale is 1 (floats), 255, 65535 or the maximum."""
+    finite = np.nan_to_num(levels.astype(np.float32), posinf=0.0, neginf=0.0)
+    peak = float(finite.max())
+    if levels.dtype == np.uint16:
+        full_scale = 65535.0
+    elif levels.dtype.kind == "f" and peak <= 1:
+        full_scale = 1.0
+    else:
+        full_scale = next((limit for limit in (255.0, 65535.0) if peak <= limit), peak)
+    return np.clip(finite * (255.0 / full_scale) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except _DAMAGE:
+        return 1  # what the camera notes beside the picture is damaged; the picture itself is not
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    transposition = _UPRIGHT.get(orientation)
+    return image if transposition is None else image.transpose(transposition)
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")

@@ -1,0 +1,335 @@
+"""RunStore: the only code that knows the files of a run.
+
+A run is one folder. Every file is replaced atomically, whether a run is alive is derived from a
+file lock, and a half-written, foreign or damaged folder is listed with its reason.
+"""
+
+import fcntl
+import io
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from fer_core.config import RunSpec, from_json, to_json
+from fer_core.errors import FerError
+from fer_core.paths import runs_dir
+
+STORED_STATES = ("queued", "running", "finished", "failed", "cancelled")
+STATES = (*STORED_STATES, "lost", "damaged")
+PREDICTION_KEYS = tuple(f"{split}_{what}" for split in ("valid", "test") for what in ("ids", "labels", "probabilities"))
+
+
+class RunError(FerError):
+    """A run that does not exist, exists already, or cannot be read."""
+
+
+class RunExistsError(RunError):
+    """Another launch of the same spec made the run first."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a run says about itself; `RunStore` derives whether that is still true."""
+
+    state: str = "queued"
+    epoch: int = 0
+    epochs: int = 0
+    eta_s: float | None = None
+    device: str = ""
+    message: str = ""
+    updated: str = ""
+
+
+class Run:
+    """One run folder, read lazily."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """What was asked for; raises RunError if spec.json is missing or unreadable."""
+        return self._read_config("spec.json", RunSpec)
+
+    @property
+    def status(self) -> Status:
+        """What status.json says now."""
+        return self._read_config("status.json", Status)
+
+    @property
+    def problem(self) -> str:
+        """Why the folder cannot be used as a run, or the empty string."""
+        try:
+            spec, status = self.spec, self.status
+            if status.state not in STORED_STATES:
+                return f"status.json has the unknown state {status.state!r}"
+            if status.state == "finished":
+                evaluated = self.evaluation()
+                if not isinstance(evaluated.get("splits", {}).get("test", {}).get("accuracy"), float):
+                    return "evaluation.json has no test accuracy"
+            return "" if spec.architecture else "spec.json names no architecture"
+        except RunError as error:
+            return str(error)
+
+    @property
+    def state(self) -> str:
+        """One of STATES; `lost` is a run that says it is running while nobody holds its lock."""
+        if self.problem:
+            return "damaged"
+        state = self.status.state
+        return "lost" if state == "running" and not self.is_locked() else state
+
+    def evaluation(self) -> dict[str, Any]:
+        """evaluation.json; raises RunError if it is missing or unreadable."""
+        return self._read_json("evaluation.json")
+
+    def environment(self) -> dict[str, Any]:
+        """environment.json: versions, commit, device, wall time, peak memory."""
+        return self._read_json("environment.json")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One dict per epoch; a half-written last line is left out."""
+        try:
+            lines = (self.path / "metrics.jsonl").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        epochs = []
+        for line in lines:
+            try:
+                epochs.append(json.loads(line))
+            except json.JSONDecodeError:
+                break  # the line being written while we read, or the cut of a kill -9
+        return epochs
+
+    def log(self) -> str:
+        """log.txt as text, empty before the first line."""
+        path = self.path / "log.txt"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def predictions(self) -> dict[str, np.ndarray]:
+        """Arrays of predictions.npz: ids (str), labels (int64), probabilities (N, classes) float16."""
+        path = self.path / "predictions.npz"
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files}
+        except FileNotFoundError:
+            raise RunError(f"run {self.id} has no predictions yet") from None
+        except (ValueError, OSError, zipfile.BadZipFile) as error:
+            raise RunError(f"{self.id}/predictions.npz cannot be read: {error}") from None
+        missing = [key for key in PREDICTION_KEYS if key not in arrays]
+        if missing:
+            raise RunError(f"{self.id}/predictions.npz lacks {', '.join(missing)}")
+        return {key: _decoded(key, array) for key, array in arrays.items()}
+
+    def has_weights(self) -> bool:
+        """Whether the trained weights are here; large ones are not shipped."""
+        return (self.path / "weights.safetensors").is_file()
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights of the best epoch in float32; raises RunError where there are none."""
+        path = self.path / "weights.safetensors"
+        if not path.is_file():
+            raise RunError(f"run {self.id} has no weights; train it again with `python -m fer_core train`")
+        try:
+            tensors = load_file(path)
+        except Exception as error:  # safetensors raises its own, unrelated classes
+            raise RunError(f"{self.id}/weights.safetensors cannot be read: {error}") from error
+        return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """What is needed to resume, or None; tensors and plain types only."""
+        path = self.path / "checkpoint.pt"
+        if not path.is_file():
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return state
+
+    def is_locked(self) -> bool:
+        """Whether a trainer holds the folder now."""
+        try:
+            with (self.path / ".lock").open("r") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder while training; raises RunError if another trainer does."""
+        with (self.path / ".lock").open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(f"run {self.id} is being trained by another process") from None
+            yield
+
+    def update_status(self, **changes: Any) -> Status:
+        """Replace fields of status.json and stamp the time."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        status = replace(self.status, **changes, updated=now)
+        self.write_json("status.json", asdict(status))
+        return status
+
+    def append_metrics(self, epoch: Mapping[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        with (self.path / "metrics.jsonl").open("a") as handle:
+            handle.write(json.dumps(dict(epoch)) + "\n")
+
+    def rewrite_metrics(self, epochs: list[dict[str, Any]]) -> None:
+        """Replace metrics.jsonl, so that a resumed run repeats no epoch."""
+        text = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
+        self._replace("metrics.jsonl", text.encode())
+
+    def append_log(self, line: str) -> None:
+        """Add one line with its time to log.txt."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+        with (self.path / "log.txt").open("a") as handle:
+            handle.write(f"{stamp} {line}\n")
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        """Replace a JSON file of the run atomically."""
+        self._replace(name, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
+
+    def save_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Replace predictions.npz: ids as bytes, labels as uint8, probabilities as float16, LZMA-packed."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+            for key, array in arrays.items():
+                member = io.BytesIO()
+                np.lib.format.write_array(member, _compact(key, array), allow_pickle=False)
+                # a fixed date: the same predictions give the same file
+                archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), zipfile.ZIP_LZMA)
+        self._replace("predictions.npz", buffer.getvalue())
+
+    def save_weights(self, state: Mapping[str, Tensor]) -> None:
+        """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
+        half = {
+            name: (t.half() if t.is_floating_point() and t.ndim > 1 else t).contiguous().cpu()
+            for name, t in state.items()
+        }
+        temporary = self.path / f".weights.{os.getpid()}"
+        save_file(half, temporary)
+        os.replace(temporary, self.path / "weights.safetensors")
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Replace checkpoint.pt."""
+        temporary = self.path / f".checkpoint.{os.getpid()}"
+        torch.save(dict(state), temporary)
+        os.replace(temporary, self.path / "checkpoint.pt")
+
+    def remove_checkpoint(self) -> None:
+        """Remove what only an unfinished run needs."""
+        (self.path / "checkpoint.pt").unlink(missing_ok=True)
+
+    def _replace(self, name: str, content: bytes) -> None:
+        temporary = self.path / f".{name}.{os.getpid()}"
+        temporary.write_bytes(content)
+        os.replace(temporary, self.path / name)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            data = json.loads((self.path / name).read_bytes())
+        except FileNotFoundError:
+            raise RunError(f"run {self.id} has no {name}") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.id}/{name} cannot be read: {error}") from None
+        if not isinstance(data, dict):
+            raise RunError(f"{self.id}/{name} is not a JSON object")
+        return data
+
+    def _read_config(self, name: str, kind: type) -> Any:
+        try:
+            return from_json(kind, self._read_json(name))
+        except RunError:
+            raise
+        except FerError as error:
+            raise RunError(f"{self.id}/{name}: {error}") from None
+
+
+class RunStore:
+    """The folder of all runs."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or runs_dir()
+
+    def list(self) -> list[Run]:
+        """Every run folder, by name; damaged ones too (see `Run.problem`)."""
+        if not self.root.is_dir():
+            return []
+        folders = (entry for entry in sorted(self.root.iterdir()) if entry.is_dir())
+        return [Run(entry) for entry in folders if not entry.name.startswith(".")]
+
+    def get(self, name: str) -> Run:
+        """The run called `name`, or the only one that starts with it or whose hash it is."""
+        runs = self.list()
+        exact = [run for run in runs if run.id == name]
+        matches = exact or [run for run in runs if run.id.startswith(name) or run.id.endswith(f"__{name}")]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            shown = ", ".join(run.id for run in matches[:4])
+            raise RunError(f"{len(matches)} runs match {name!r}: {shown}{' …' if len(matches) > 4 else ''}")
+        known = ", ".join(run.id for run in runs[:4]) or "none yet"
+        raise RunError(f"no run {name!r} in {self.root}; there are {known}{' …' if len(runs) > 4 else ''}")
+
+    def find(self, spec: RunSpec) -> Run | None:
+        """The run of exactly this spec, if it exists."""
+        path = self.root / spec.run_id
+        return Run(path) if path.is_dir() else None
+
+    def create(self, spec: RunSpec) -> Run:
+        """Make the run's folder; raises RunExistsError if another launch was first."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / spec.run_id
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            raise RunExistsError(f"run {spec.run_id} exists already") from None
+        run = Run(path)
+        run.write_json("spec.json", to_json(spec))
+        run.write_json("status.json", asdict(Status(epochs=spec.recipe.epochs)))
+        return run
+
+    def delete(self, run: Run) -> Path:
+        """Move a run to the trash folder inside the root; returns where it lies now."""
+        if run.is_locked():
+            raise RunError(f"run {run.id} is being trained; stop it first")
+        trash = self.root / ".trash" / f"{run.id}.{time.time_ns()}"
+        trash.parent.mkdir(exist_ok=True)
+        shutil.move(run.path, trash)
+        return trash
+
+
+def _compact(key: str, array: np.ndarray) -> np.ndarray:
+    if key.endswith("_ids"):
+        return np.char.encode(array.astype(str), "utf-8")
+    return array.astype(np.uint8 if key.endswith("_labels") else np.float16)
+
+
+def _decoded(key: str, array: np.ndarray) -> np.ndarray:
+    if key.endswith("_ids"):
+        return np.char.decode(array, "utf-8")
+    return array.astype(np.int64) if key.endswith("_labels") else array
+
+
+STATUS_FIELDS = tuple(field.name for field in fields(Status))

@@ -1,0 +1,55 @@
+"""Where and in which precision a training runs."""
+
+import torch
+
+from fer_core.errors import FerError
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The torch device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; raises FerError if it is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if kind not in there or (index and not index.isdigit()):
+        raise FerError(f"unknown device {name!r}; choose from {', '.join(DEVICES)} or cuda:N")
+    if int(index or 0) >= there[kind]:
+        choices = ", ".join(kind for kind, count in there.items() if count)
+        raise FerError(f"device {name!r} is not on this machine; choose from {choices}")
+    return torch.device(name)
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """The autocast dtype for a recipe's precision; `auto` takes bfloat16 where the hardware multiplies in it."""
+    if precision == "float32":
+        return torch.float32
+    if precision == "bfloat16" or has_fast_bfloat16(device):
+        return torch.bfloat16
+    return torch.float32
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed in hardware, not emulated."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+    return False
+
+
+def describe_device(device: torch.device) -> str:
+    """What a person would call the device: the GPU's or the processor's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU (MPS)" if device.type == "mps" else "CPU"
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

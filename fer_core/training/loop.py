@@ -1,0 +1,271 @@
+"""fit(): the training loop, read from top to bottom as a timeline."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from fer_core.augmentation import Augmentation
+from fer_core.config import Recipe
+from fer_core.training.devices import resolve_precision, synchronize
+from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
+
+EVALUATION_BATCH = 256
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
+    """The loss became NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Preprocessed faces (N, C, H, W) uint8 and labels (N,) int64, on the training device."""
+
+    faces: Tensor
+    labels: Tensor
+    classes: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Observer(Protocol):
+    """Who watches a training."""
+
+    def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
+        """After every batch: images seen in this epoch, and how fast."""
+
+    def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
+        """After every epoch: its line of metrics, and everything needed to resume after it."""
+
+
+@dataclass
+class FitResult:
+    """The weights of the best epoch, on the CPU, and how the training went."""
+
+    weights: dict[str, Tensor]
+    progress: Progress
+    epochs_run: int
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fit(
+    model: nn.Module,
+    train: TrainingSet,
+    valid: TrainingSet,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device,
+    observer: Observer,
+    checkpoint: Mapping[str, Any] | None = None,
+) -> FitResult:
+    """Train `model` and return the epoch that was best on `valid`.
+
+    With the `checkpoint` of an interrupted training the result equals the uninterrupted one.
+    Raises TrainingDiverged as soon as an epoch's loss is not finite.
+    """
+    model.to(device=device, memory_format=torch.channels_last)
+    state = TrainingState.create(model, recipe, train, device)
+    if checkpoint:
+        state.restore(checkpoint)
+    while state.epoch < recipe.epochs and not state.progress.should_stop(recipe):
+        began = time.perf_counter()
+        train_loss, train_accuracy = train_epoch(state, train, seed, observer)
+        synchronize(device)
+        seconds = time.perf_counter() - began
+        valid_loss, valid_accuracy = evaluate(state.evaluated_model, valid)
+        if not math.isfinite(train_loss + valid_loss):
+            raise TrainingDiverged(
+                f"the loss became {train_loss} in epoch {state.epoch + 1}; a lower learning rate than "
+                f"{recipe.learning_rate:g} or a gradient_clip may help"
+            )
+        record = {
+            "epoch": state.epoch + 1,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+            "valid_loss": valid_loss,
+            "valid_accuracy": valid_accuracy,
+            "learning_rate": state.current_learning_rate,
+            "seconds": seconds,
+            "images_per_s": len(train) / seconds,
+        }
+        state.finish_epoch(record)
+        observer.epoch_done(record, state.checkpoint())
+    return FitResult(state.best_weights, state.progress, state.epoch, state.history)
+
+
+def train_epoch(state: "TrainingState", train: TrainingSet, seed: int, observer: Observer) -> tuple[float, float]:
+    """One pass over the training set; returns the mean loss and the accuracy while training."""
+    recipe, device = state.recipe, state.device
+    epoch_seed = seed * 1_000_003 + state.epoch  # everything random follows from the seed and the epoch: see resume
+    torch.manual_seed(epoch_seed)
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(epoch_seed)).to(device)
+    noise = torch.Generator(device).manual_seed(epoch_seed)
+    totals = torch.zeros(2, device=device, dtype=torch.float64)
+    began, done = time.perf_counter(), 0
+    state.model.train()
+    for batch in order.split(recipe.batch_size):
+        if len(batch) == 1 < len(train):
+            continue  # batch normalisation has no variance over one image
+        state.set_learning_rate(state.epoch + done / len(train))
+        faces, labels = train.faces[batch], train.labels[batch]
+        loss, correct = train_step(state, faces, labels, noise)
+        totals += torch.stack((loss * len(batch), correct))
+        done += len(batch)
+        observer.batch_done(state.epoch + 1, done, len(train), done / (time.perf_counter() - began))
+    loss_sum, correct_sum = totals.tolist()
+    return loss_sum / max(1, done), correct_sum / max(1, done)
+
+
+def train_step(
+    state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
+    recipe = state.recipe
+    inputs = state.augmentation(to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
+        logits = state.model(inputs)
+    logits = logits.float()
+    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if recipe.l2:
+        for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
+            weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
+    if recipe.gradient_clip:
+        nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_clip)
+    state.optimizer.step()
+    if state.average is not None:
+        state.average.update_parameters(state.model)
+    return loss.detach(), (logits.argmax(1) == labels).sum()
+
+
+def to_symmetric(faces: Tensor) -> Tensor:
+    """Grey levels 0..255 as float32 in [-1, 1], as at the end of every pipeline."""
+    return faces.float().div_(127.5).sub_(1)
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, data: TrainingSet) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy of `model` on `data`."""
+    if not len(data):
+        return math.nan, math.nan
+    logits = predict_logits(model, data.faces)
+    return (
+        F.cross_entropy(logits, data.labels).item(),
+        (logits.argmax(1) == data.labels).float().mean().item(),
+    )
+
+
+@torch.inference_mode()
+def predict_logits(model: nn.Module, faces: Tensor) -> Tensor:
+    """Logits (N, classes) float32 of faces (N, C, H, W) uint8, in full precision."""
+    model.eval()
+    batches = (to_symmetric(batch) for batch in faces.split(EVALUATION_BATCH))
+    return torch.cat([model(batch.contiguous(memory_format=torch.channels_last)).float() for batch in batches])
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes while training, and that a checkpoint must hold."""
+
+    model: nn.Module
+    recipe: Recipe
+    device: torch.device
+    optimizer: torch.optim.Optimizer
+    average: AveragedModel | None
+    augmentation: Augmentation
+    precision: torch.dtype
+    class_weights: Tensor | None
+    l2_weights: list[nn.Parameter]
+    progress: Progress = field(default_factory=Progress)
+    epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, model: nn.Module, recipe: Recipe, train: TrainingSet, device: torch.device) -> "TrainingState":
+        """The state before the first epoch."""
+        average = None
+        if recipe.ema_decay:
+            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+        return cls(
+            model=model,
+            recipe=recipe,
+            device=device,
+            optimizer=make_optimizer(model, recipe),
+            average=average,
+            augmentation=Augmentation.parse(recipe.augmentation),
+            precision=resolve_precision(recipe.precision, device),
+            class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,
+            l2_weights=regularized_weights(model),
+        )
+
+    @property
+    def evaluated_model(self) -> nn.Module:
+        """The averaged model where the recipe averages, else the model itself."""
+        return self.model if self.average is None else self.average.module
+
+    @property
+    def current_learning_rate(self) -> float:
+        """What the optimiser used last."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def set_learning_rate(self, epoch: float) -> None:
+        """Follow the recipe's schedule to a fractional epoch."""
+        rate = learning_rate(self.recipe, epoch, self.progress.reductions)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def finish_epoch(self, record: dict[str, Any]) -> None:
+        """Count the epoch, and keep its weights if it is the best so far."""
+        self.epoch += 1
+        self.history.append(record)
+        self.progress = self.progress.after(
+            self.epoch, record["valid_accuracy"], record["valid_loss"], self.recipe
+        )
+        if self.progress.best_epoch == self.epoch:
+            self.best_weights = cpu_copy(self.evaluated_model.state_dict())
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Everything needed to go on exactly; tensors and plain types only."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "epoch": self.epoch,
+            "best_weights": self.best_weights,
+            "history": self.history,
+        }
+
+    def restore(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take up where `checkpoint` left off."""
+        self.model.load_state_dict(checkpoint["model"])
+        if self.average is not None:
+            self.average.load_state_dict(checkpoint["average"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.progress = Progress(**checkpoint["progress"])
+        self.epoch = checkpoint["epoch"]
+        self.best_weights = dict(checkpoint["best_weights"])
+        self.history = list(checkpoint["history"])
+
+
+def balanced_weights(train: TrainingSet) -> Tensor:
+    """Weights n / (classes · count) per class, as scikit-learn's `balanced`; absent classes weigh 0."""
+    counts = torch.bincount(train.labels, minlength=train.classes).float()
+    present = counts > 0
+    weights = len(train) / (present.sum() * counts.clamp(min=1))
+    return torch.where(present, weights, torch.zeros_like(weights))
+
+
+def cpu_copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """An independent copy of a state dict on the CPU."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}

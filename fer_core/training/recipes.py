@@ -1,0 +1,52 @@
+"""Named sets of hyperparameters: each paper's own, and a modern one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from fer_core.architectures import ARCHITECTURES, Architecture
+from fer_core.config import ConfigError, Recipe, from_json, to_json
+from fer_core.registry import Registry
+
+RecipeMaker = Callable[[Architecture], Recipe]
+RECIPES: Registry[RecipeMaker] = Registry("recipe")
+
+
+@RECIPES.register("paper")
+def paper(architecture: Architecture) -> Recipe:
+    """The hyperparameters that the architecture's paper prints."""
+    return replace(architecture.paper_recipe, name="paper")
+
+
+@RECIPES.register("modern")
+def modern(architecture: Architecture) -> Recipe:
+    """AdamW with one cycle of the learning rate, light augmentation, label smoothing and weight averaging.
+
+    Chosen on FER2013's PublicTest; an architecture may set a few values of its own.
+    """
+    common = Recipe(
+        name="modern",
+        epochs=30,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        schedule="one_cycle",
+        label_smoothing=0.1,
+        ema_decay=0.998,
+        augmentation="flip+rotate(12)+shift(0.1)+zoom(0.12)",
+        precision="auto",
+    )
+    return replace(common, **architecture.modern_recipe)
+
+
+def get_recipe(name: str, architecture: str, **overrides: Any) -> Recipe:
+    """The recipe `name` for an architecture, with single hyperparameters replaced.
+
+    Raises ConfigError for an unknown hyperparameter or an impossible value, with the choices.
+    """
+    recipe = RECIPES.get(name)(ARCHITECTURES.get(architecture))
+    changed = {key: value for key, value in overrides.items() if value is not None}
+    if "name" in changed:
+        raise ConfigError("a recipe's name cannot be replaced; choose another recipe instead")
+    return from_json(Recipe, to_json(recipe) | changed) if changed else recipe

@@ -1,0 +1,193 @@
+"""A dashboard on a free port, and a Chromium that watches what a page asks for."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, WebSocket, expect
+
+from tests.browser.find_browser import find_browser
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+APP = PROJECT_ROOT / "dashboard" / "app.py"
+SERVER_SECONDS = 60
+FIRST_LOAD_SECONDS = 60
+OWN_HOSTS = ("127.0.0.1", "localhost")
+ColourScheme = Literal["light", "dark"]
+
+QUIET_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running dashboard."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def run_server(folder: Path, *, app: Path = APP, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """Serve `app` on a free port until the block ends; its log goes to `folder`.
+
+    The server and all that it starts in its own process group is ended with the block.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    log = folder / "server.log"
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(app), *arguments],
+            cwd=PROJECT_ROOT,
+            env=os.environ | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(f"http://127.0.0.1:{port}", log, process)
+    try:
+        wait_for_health(server)
+        yield server
+    finally:
+        end_group(process)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_health(server: Server) -> None:
+    """Return as soon as the server says that it is well; raises with its log where it does not."""
+    deadline = time.monotonic() + SERVER_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    code = server.process.poll()
+    state = f"has not answered within {SERVER_SECONDS} s" if code is None else f"ended with code {code}"
+    raise RuntimeError(f"the dashboard {state}:\n{server.log.read_text(errors='replace')[-4000:]}")
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group: politely, then by force."""
+    for how, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            # what the server has started may outlive it: the group gets the second signal in any case
+
+
+@dataclass
+class Watch:
+    """What the pages of a browser asked for and complained about."""
+
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        """Watch one page."""
+        page.on("request", self._request)
+        page.on("websocket", self._websocket)
+        page.on("requestfailed", self._request_failed)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("response", lambda answer: self._status(answer.url, answer.status))
+
+    def problems(self) -> list[str]:
+        """All that must not be, one sentence each."""
+        return [
+            *(f"a request left the machine: {url}" for url in self.outside),
+            *(f"a request failed: {each}" for each in self.failed),
+            *(f"the browser's console says: {each}" for each in self.errors),
+        ]
+
+    def _request(self, request: Request) -> None:
+        self._note_host(request.url)
+
+    def _websocket(self, socket: WebSocket) -> None:
+        self._note_host(socket.url)
+
+    def _note_host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in OWN_HOSTS:
+            self.outside.append(url)
+
+    def _request_failed(self, request: Request) -> None:
+        # a page that is left gives up its requests: that is no failure
+        if request.failure and "ERR_ABORTED" not in request.failure:
+            self.failed.append(f"{request.url} ({request.failure})")
+
+    def _status(self, url: str, status: int) -> None:
+        if status >= 400:
+            self.failed.append(f"{url} (status {status})")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+
+@contextlib.contextmanager
+def open_browser(
+    playwright: Playwright,
+    profile: Path,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    colour_scheme: ColourScheme = "light",
+    arguments: tuple[str, ...] = (),
+    **options: Any,
+) -> Iterator[BrowserContext]:
+    """A Chromium of its own with an empty `profile`; `options` are Playwright's."""
+    context = playwright.chromium.launch_persistent_context(
+        profile,
+        executable_path=find_browser(),
+        headless=True,
+        viewport={"width": width, "height": height},
+        color_scheme=colour_scheme,
+        args=[*QUIET_CHROMIUM, *arguments],
+        **options,
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def wait_until_drawn(page: Page, seconds: float = FIRST_LOAD_SECONDS) -> None:
+    """Return when Streamlit has finished its run and shows no skeleton or spinner."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=seconds * 1000
+    )
+    for busy in ("stSkeleton", "stSpinner"):
+        expect(page.get_by_test_id(busy)).to_have_count(0, timeout=seconds * 1000)
