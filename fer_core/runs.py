@@ -7,6 +7,7 @@ file lock, and a half-written, foreign or damaged folder is listed with its reas
 import fcntl
 import io
 import json
+import lzma
 import os
 import shutil
 import time
@@ -17,16 +18,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from fer_core.config import RunSpec, from_json, to_json
 from fer_core.errors import FerError
 from fer_core.paths import runs_dir
+
+if TYPE_CHECKING:
+    # torch is imported where weights are read or written: a list of runs need not wait seconds for it
+    from torch import Tensor
 
 STORED_STATES = ("queued", "running", "finished", "failed", "cancelled")
 STATES = (*STORED_STATES, "lost", "damaged")
@@ -132,7 +134,7 @@ class Run:
                 arrays = {key: archive[key] for key in archive.files}
         except FileNotFoundError:
             raise RunError(f"run {self.id} has no predictions yet") from None
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError) as error:
             raise RunError(f"{self.id}/predictions.npz cannot be read: {error}") from None
         missing = [key for key in PREDICTION_KEYS if key not in arrays]
         if missing:
@@ -143,11 +145,13 @@ class Run:
         """Whether the trained weights are here; large ones are not shipped."""
         return (self.path / "weights.safetensors").is_file()
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self) -> "dict[str, Tensor]":
         """The weights of the best epoch in float32; raises RunError where there are none."""
         path = self.path / "weights.safetensors"
         if not path.is_file():
             raise RunError(f"run {self.id} has no weights; train it again with `python -m fer_core train`")
+        from safetensors.torch import load_file
+
         try:
             tensors = load_file(path)
         except Exception as error:  # safetensors raises its own, unrelated classes
@@ -159,6 +163,8 @@ class Run:
         path = self.path / "checkpoint.pt"
         if not path.is_file():
             return None
+        import torch
+
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return state
 
@@ -221,8 +227,10 @@ class Run:
                 archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), zipfile.ZIP_LZMA)
         self._replace("predictions.npz", buffer.getvalue())
 
-    def save_weights(self, state: Mapping[str, Tensor]) -> None:
+    def save_weights(self, state: "Mapping[str, Tensor]") -> None:
         """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
+        from safetensors.torch import save_file
+
         half = {
             name: (t.half() if t.is_floating_point() and t.ndim > 1 else t).contiguous().cpu()
             for name, t in state.items()
@@ -233,6 +241,8 @@ class Run:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Replace checkpoint.pt."""
+        import torch
+
         temporary = self.path / f".checkpoint.{os.getpid()}"
         torch.save(dict(state), temporary)
         os.replace(temporary, self.path / "checkpoint.pt")

@@ -56,11 +56,9 @@ class ResidualModule(nn.Module):
 
 def pool_same(features: Tensor) -> Tensor:
     """Max-pool 3×3 with stride 2 and Keras' "same" padding, which for even sizes pads only below and right."""
-    rows, columns = features.shape[-2] % 2, features.shape[-1] % 2
-    if rows and columns:
-        return nn.functional.max_pool2d(features, 3, stride=2, padding=1)
-    padded = nn.functional.pad(features, (columns, 1, rows, 1), value=float("-inf"))
-    return nn.functional.max_pool2d(padded, 3, stride=2)
+    # ceil_mode lets the last window overhang, which is what padding below and right does, without a copy
+    padding = (features.shape[-2] % 2, features.shape[-1] % 2)
+    return nn.functional.max_pool2d(features, 3, stride=2, padding=padding, ceil_mode=True)
 
 
 class MiniXception(nn.Module):

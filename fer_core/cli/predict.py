@@ -9,11 +9,12 @@ from rich.markup import escape
 
 from fer_core.cli.output import JsonOption, print_json, print_table
 from fer_core.cli.runs import RunName
-from fer_core.cli.train import RunsFolder
+from fer_core.cli.train import Device, RunsFolder
 from fer_core.errors import FerError
 from fer_core.inference import Prediction, Predictor, get_detector, read_image
 from fer_core.inference.detectors import DEFAULT_DETECTOR, DETECTORS, Detector
 from fer_core.runs import RunStore
+from fer_core.training.devices import resolve_device
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ def predict(
     detector: Annotated[
         str, typer.Option(help=f"How faces are found: {', '.join(DETECTORS.names())}.")
     ] = DEFAULT_DETECTOR,
-    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Predict the emotion of every face in photos."""
     finder = get_detector(detector)
-    predictor = Predictor.from_run(RunStore(runs).get(run), device)
+    predictor = Predictor.from_run(RunStore(runs).get(run), resolve_device(device))
     photos = [_predict_photo(predictor, finder, path, len(paths)) for path in paths]
     read = [photo for photo in photos if photo is not None]
     if json:

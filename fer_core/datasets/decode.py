@@ -16,7 +16,7 @@ from fer_core.datasets.limits import MAX_IMAGE_PIXELS, MAX_SIDE
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
 
-_WORKERS = 4
+_WORKERS = 2
 _BATCH_IMAGES = 32
 _BATCH_BYTES = 16 * 2**20
 _BATCHES_AHEAD = 6

@@ -6,6 +6,7 @@ write outside, and memory holds one member at a time.
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import tarfile
@@ -15,18 +16,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol, TypeVar
+from typing import IO, Any, BinaryIO, Protocol, TypeVar
 
 from fer_core.datasets.errors import SourceError
 from fer_core.datasets.limits import MAX_MEMBERS, MAX_SOURCE_BYTES
 
 Item = TypeVar("Item")
-_TAR_BUFFER = 2**20  # large, so that decompression seldom competes with decoding for the interpreter
+# Large, so that decompression seldom waits for the interpreter that the decoding threads use too.
+_DECOMPRESSED_BUFFER = 2**20
 _DAMAGE = (tarfile.TarError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
-_TAR_OPENERS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
-    b"\xfd7zXZ\x00": lambda file: lzma.open(file),
-    b"\x1f\x8b": lambda file: gzip.open(file),
-    b"BZh": lambda file: bz2.open(file),
+_TAR_OPENERS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
 }
 
 
@@ -213,9 +215,7 @@ class TarSource:
         total = max(1, self.root.stat().st_size)
         walked = 0
         with clear_errors(self.name), self.root.open("rb") as file, _decompressed(file) as stream:
-            with tarfile.open(
-                fileobj=stream, mode="r|", tarinfo=_StrictTarInfo, bufsize=_TAR_BUFFER
-            ) as archive:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_StrictTarInfo) as archive:
                 for entry in _count_bounded(self.name, _forgetful(archive)):
                     walked += entry.size
                     _check_total(self.name, walked)
@@ -234,12 +234,12 @@ def inner_path(source: str, name: str) -> PurePosixPath:
     return path
 
 
-def _decompressed(file: IO[bytes]) -> IO[bytes]:
+def _decompressed(file: BinaryIO) -> IO[bytes]:
     head = file.read(6)
     file.seek(0)
     for magic, opener in _TAR_OPENERS.items():
         if head.startswith(magic):
-            return opener(file)
+            return io.BufferedReader(opener(file), _DECOMPRESSED_BUFFER)
     return file
 
 

@@ -53,9 +53,7 @@ def step(name: str) -> Callable[[StepType], StepType]:
     return decorate
 
 
-def map_chunks(
-    function: Callable[[Tensor], Tensor], images: Tensor, *, values_per_image: int = 0
-) -> Tensor:
+def map_chunks(function: Callable[[Tensor], Tensor], images: Tensor, *, values_per_image: int = 0) -> Tensor:
     """`function` over `images` (N, …) a few at a time, so that its intermediates stay small.
 
     `function` maps uint8 (n, …) to uint8 of the same shape. `values_per_image`: what it holds for each

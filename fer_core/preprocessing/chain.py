@@ -124,9 +124,10 @@ def _parse_step(text: str, registry: Registry[type[OperationType]]) -> Operation
 def _parse_values(kind: type[Operation], values: list[str]) -> dict[str, Number]:
     arguments = kind.arguments()
     given: dict[str, Number] = {}
+    if values and not arguments:
+        raise ChainError(f"{kind.name} takes no arguments, got {', '.join(values)!r}")
     if len(values) > len(arguments):
-        names = ", ".join(each.name for each in arguments) or "none"
-        raise ChainError(f"{kind.name} takes {len(arguments)} arguments ({names}), got {len(values)}")
+        raise ChainError(f"{kind.name} takes at most {len(arguments)} arguments ({_names(kind)}), got {len(values)}")
     for position, text in enumerate(values):
         key, equals, value = (part.strip() for part in text.rpartition("="))
         chosen = _find(kind, key) if equals else arguments[position]
@@ -142,8 +143,11 @@ def _find(kind: type[Operation], name: str) -> Argument:
     for each in kind.arguments():
         if each.name == name:
             return each
-    names = ", ".join(each.name for each in kind.arguments())
-    raise ChainError(f"{kind.name} has no argument {name!r}" + (f"; choose from {names}" if names else ""))
+    raise ChainError(f"{kind.name} has no argument {name!r}; choose from {_names(kind)}")
+
+
+def _names(kind: type[Operation]) -> str:
+    return ", ".join(each.name for each in kind.arguments())
 
 
 def _parse_number(owner: str, argument: Argument, text: str) -> Number:

@@ -12,6 +12,7 @@ from fer_core.preprocessing.chain import Argument, ChainError, parse_chain
 from fer_core.preprocessing.scaling import scale_to_symmetric
 
 RAW = "raw"
+_SEED_STRIDE = 0x9E3779B1  # odd and far from small: neighbouring seeds meet no other place's seed
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pipeline:
         """Read a pipeline such as `face_crop+gcn(lam=5)+hist_eq`, or `raw`; FerError says what is possible."""
         if text.strip() == RAW:
             return cls()
-        names = [part.strip() for part in text.split("+")]
+        names = [part.partition("(")[0].strip() for part in text.split("+")]
         if not text.strip():
             raise ChainError(f"the pipeline is empty; write {RAW} for none, or steps from {', '.join(STEPS.names())}")
         if RAW in names:
@@ -64,8 +65,10 @@ class Pipeline:
         for position, step in enumerate(self.steps):
             if step.training_only and not training:
                 continue
-            # A seed of its own for each place in the chain: the same step twice draws two noises.
-            images = step.apply(images, Context(seed=seed + (position << 32), notes=notes))
+            # A seed of its own for each place in the chain, so that the same step twice draws two noises;
+            # torch's CPU generator takes no more than 32 bits of it.
+            place_seed = (seed + position * _SEED_STRIDE) % 2**32
+            images = step.apply(images, Context(seed=place_seed, notes=notes))
             yield step, images
 
 

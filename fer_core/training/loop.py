@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
@@ -195,7 +195,7 @@ class TrainingState:
         """The state before the first epoch."""
         average = None
         if recipe.ema_decay:
-            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+            average = AveragedModel(model, multi_avg_fn=warmed_up_average(recipe.ema_decay), use_buffers=True)
         return cls(
             model=model,
             recipe=recipe,
@@ -264,6 +264,24 @@ def balanced_weights(train: TrainingSet) -> Tensor:
     present = counts > 0
     weights = len(train) / (present.sum() * counts.clamp(min=1))
     return torch.where(present, weights, torch.zeros_like(weights))
+
+
+def warmed_up_average(decay: float) -> Callable[..., None]:
+    """Exponential moving average whose decay grows as (1 + t) / (10 + t) up to `decay`.
+
+    Without the growth, batch normalisation's initial variance of 1 outweighs the real ones for epochs.
+    """
+
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: int | Tensor) -> None:
+        weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
+        for mean, value in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, weight)
+            else:
+                mean.copy_(value)
+
+    return update
 
 
 def cpu_copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

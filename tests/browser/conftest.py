@@ -1,13 +1,23 @@
-"""A served dashboard and a Chromium for every test in this folder."""
+"""A served dashboard and a watched Chromium for every test in this folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
-from tests.browser.harness import APP, PROJECT_ROOT, Server, Watch, open_browser, run_server, wait_until_drawn
+from tests.browser.harness import (
+    APP,
+    PROJECT_ROOT,
+    ColourScheme,
+    Server,
+    Watch,
+    open_browser,
+    open_page,
+    run_server,
+)
 
 HERE = Path(__file__).parent
 
@@ -25,16 +35,23 @@ def playwright_driver() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
+def shared_browser(playwright_driver: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One Chromium for all tests that need nothing special: it parses Streamlit's scripts only once."""
+    with open_browser(playwright_driver, tmp_path_factory.mktemp("profile")) as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """`serve(runs)` gives the dashboard on a folder of runs; one server per folder and app is shared by all tests."""
+    """`serve(runs)` gives the dashboard on a folder of runs; all tests share one server per folder and app."""
     with ExitStack() as stack:
         servers: dict[tuple[Path, Path], Server] = {}
 
         def start(runs: Path, app: Path = APP) -> Server:
             if (runs, app) not in servers:
-                folder = tmp_path_factory.mktemp("server")
+                log_folder = tmp_path_factory.mktemp("server")
                 environment = {"FER_RUNS_DIR": str(runs)}
-                servers[runs, app] = stack.enter_context(run_server(folder, app=app, environment=environment))
+                servers[runs, app] = stack.enter_context(run_server(log_folder, app=app, environment=environment))
             return servers[runs, app]
 
         yield start
@@ -56,7 +73,7 @@ def server(serve: Callable[..., Server], runs_folder: Path) -> Server:
 def watch() -> Iterator[Watch]:
     """What the test's pages asked for; the test fails if anything failed or left the machine.
 
-    A test that provokes a failure on purpose empties the list in question.
+    A test that provokes a failure on purpose checks the list in question and clears it.
     """
     seen = Watch()
     yield seen
@@ -64,27 +81,26 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def browse(playwright_driver: Playwright, watch: Watch, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """`browse(url, width=420, colour_scheme="dark", …)` opens a watched page in a new Chromium and waits for it.
+def browse(
+    playwright_driver: Playwright, shared_browser: BrowserContext, watch: Watch, tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """`browse(url, width=420, colour_scheme="dark")` opens a watched page and waits until it is drawn.
 
-    The keywords are those of `open_browser`.
+    More keywords (`permissions`, `arguments`: see `open_browser`) give the page a Chromium of its own.
     """
     with ExitStack() as stack:
-        opened = 0
 
-        def browse_to(url: str, **options: object) -> Page:
-            nonlocal opened
-            opened += 1
-            profile = tmp_path / f"profile-{opened}"
-            context = stack.enter_context(open_browser(playwright_driver, profile, **options))  # type: ignore[arg-type]
-            context.on("page", watch.attach)
-            page = context.pages[0]
-            watch.attach(page)
-            page.goto(url)
-            wait_until_drawn(page)
-            return page
+        def open_drawn(
+            url: str, *, width: int = 1440, height: int = 900, colour_scheme: ColourScheme = "light", **options: Any
+        ) -> Page:
+            context = shared_browser
+            if options:
+                context = stack.enter_context(open_browser(playwright_driver, tmp_path / "profile", **options))
+            return stack.enter_context(
+                open_page(context, url, watch, width=width, height=height, colour_scheme=colour_scheme)
+            )
 
-        yield browse_to
+        yield open_drawn
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""`python -m fer_core data …`: prepare, download and audit datasets."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from fer_core.datasets import FaceDataset, audit, load_dataset, prepare, served_protocols
+from fer_core.datasets import progress as reading
+from fer_core.datasets.auditing import Audit
+from fer_core.datasets.download import download
+from fer_core.labels import EMOTIONS
+
+app = typer.Typer(no_args_is_help=True, help="Prepare, download and audit datasets.")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", envvar="FER_DATA_DIR", help="Folder of the prepared datasets.", show_default=".data"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+@app.command("prepare")
+def prepare_command(
+    source: Annotated[Path, typer.Argument(help="Kaggle zip or folder, fer2013.csv, class folders, tar …")],
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the source's own.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read SOURCE into the cache: one array, ids, labels, official split and a manifest."""
+    _prepare(source, name, data_dir, as_json)
+
+
+@app.command("download")
+def download_command(
+    name: Annotated[str, typer.Argument(help="Dataset to download: fer2013.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download a public dataset through kagglehub and prepare it."""
+    _prepare(download(name), name, data_dir, as_json)
+
+
+@app.command("audit")
+def audit_command(
+    dataset: Annotated[str, typer.Argument(help="A prepared dataset, or synthetic.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count images, exact copies, contradicting labels and leakage between splits."""
+    report = audit(load_dataset(dataset, data_dir))
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(report), indent=2))
+    else:
+        _print_audit(report)
+
+
+def _prepare(source: Path, name: str | None, data_dir: Path | None, as_json: bool) -> None:
+    with _progress_bar(source.name) as show:
+        dataset = prepare(source, name, data_dir, show)
+    protocols = served_protocols(dataset)
+    if as_json:
+        typer.echo(json.dumps({**dataset.manifest, "protocols": protocols}, indent=2))
+    else:
+        _print_prepared(dataset, protocols)
+
+
+@contextmanager
+def _progress_bar(source: str) -> Iterator[reading.Progress]:
+    # On stderr, so that --json leaves nothing but JSON on stdout.
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"reading {escape(source)}", total=1.0)
+
+        def show(fraction: float, images: int) -> None:
+            if images % 64 == 0 or fraction == 1.0:
+                bar.update(task, completed=fraction, description=f"reading {escape(source)}: {images:,} images")
+
+        yield show
+
+
+def _print_prepared(dataset: FaceDataset, protocols: list[str]) -> None:
+    console = Console()
+    manifest = dataset.manifest
+    console.print(_count_table(f"{dataset.name}: {len(dataset):,} images", manifest["counts"]))
+    for sentence in manifest["conversions"]:
+        console.print(f"  {escape(sentence)}", highlight=False)
+    for sentence in manifest["missing"]:
+        console.print(f"[yellow]missing:[/yellow] {escape(sentence)}", highlight=False)
+    if not protocols:
+        console.print("[yellow]no protocol can be served:[/yellow] it has no official train, valid and test split")
+    else:
+        console.print(f"protocols it can serve: {', '.join(protocols)}")
+    console.print(f"sha256 {manifest['sha256']}", highlight=False)
+
+
+def _print_audit(report: Audit) -> None:
+    console = Console()
+    console.print(_count_table(f"{report.dataset}: {report.images:,} images", report.counts))
+    table = Table(title="exact copies", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("how many", justify="right")
+    for what, count in _findings(report):
+        table.add_row(what, f"{count:,}")
+    console.print(table)
+
+
+def _findings(report: Audit) -> list[tuple[str, int]]:
+    return [
+        ("groups of exactly equal images", report.groups),
+        ("surplus copies (all but one of each group)", report.surplus_copies),
+        ("groups with conflicting labels", report.conflicting_groups),
+        ("groups across splits", report.cross_split_groups),
+        ("test images with a copy in train", report.test_in_train),
+        ("valid images with a copy in train", report.valid_in_train),
+        ("constant images (a single gray level)", report.constant_images),
+    ]
+
+
+def _count_table(title: str, counts: dict[str, dict[str, int]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("split")
+    for column in (*EMOTIONS, "total"):
+        table.add_column(column, justify="right")
+    for split, classes in counts.items():
+        table.add_row(split or "(none)", *_cells(classes))
+    return table
+
+
+def _cells(classes: dict[str, Any]) -> list[str]:
+    return [f"{count:,}" for count in (*(classes[emotion] for emotion in EMOTIONS), sum(classes.values()))]

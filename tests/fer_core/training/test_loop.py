@@ -1,0 +1,131 @@
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from fer_core.architectures import ARCHITECTURES, build
+from fer_core.config import Recipe
+from fer_core.training import TrainingDiverged, TrainingSet, fit, get_recipe
+from fer_core.training.loop import balanced_weights, evaluate, to_symmetric, warmed_up_average
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(
+    name="test", epochs=3, batch_size=16, optimizer="adamw", learning_rate=2e-3, schedule="one_cycle",
+    ema_decay=0.9, label_smoothing=0.1, l2=1e-4, augmentation="flip+rotate(5)", precision="float32",
+)  # fmt: skip
+
+
+def train(data, recorder, recipe=RECIPE, checkpoint=None, seed=0, architecture="mini_xception"):
+    torch.manual_seed(seed)
+    model = build(architecture, classes=data.classes)
+    return fit(model, data, data, recipe, seed=seed, device=CPU, observer=recorder, checkpoint=checkpoint)
+
+
+def assert_same_weights(first, second):
+    assert first.keys() == second.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.names())
+def test_every_architecture_learns_what_is_easy(architecture, bright_or_dark, recorder):
+    recipe = get_recipe("modern", architecture, epochs=6, batch_size=16, precision="float32", augmentation="flip")
+    result = train(bright_or_dark, recorder(), dataclasses.replace(recipe, ema_decay=0.0), architecture=architecture)
+    assert result.progress.best_accuracy > 0.8
+
+
+def test_the_same_seed_gives_the_same_weights(bright_or_dark, recorder):
+    first, second = (train(bright_or_dark, recorder()) for _ in range(2))
+    assert_same_weights(first.weights, second.weights)
+
+
+def test_another_seed_gives_other_weights(bright_or_dark, recorder):
+    first, second = (train(bright_or_dark, recorder(), seed=seed) for seed in (0, 1))
+    assert not torch.equal(first.weights["stem.0.weight"], second.weights["stem.0.weight"])
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, dataclasses.replace(RECIPE, optimizer="sgd", ema_decay=0.0, schedule="plateau", plateau_patience=1)])
+def test_a_resumed_training_equals_an_uninterrupted_one(recipe, bright_or_dark, recorder, tmp_path):
+    whole = train(bright_or_dark, recorder(), recipe)
+    stopped = recorder(stop_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(bright_or_dark, stopped, recipe)
+    torch.save(stopped.checkpoints[0], tmp_path / "checkpoint.pt")
+    checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    resumed = train(bright_or_dark, recorder(), recipe, checkpoint)
+    assert_same_weights(whole.weights, resumed.weights)
+    losses = [[record["train_loss"] for record in result.history] for result in (whole, resumed)]
+    assert losses[0] == losses[1]
+
+
+def test_the_returned_weights_are_those_of_the_best_validation_epoch(bright_or_dark, recorder):
+    watcher = recorder()
+    result = train(bright_or_dark, watcher)
+    best = max(watcher.records, key=lambda r: (r["valid_accuracy"], -r["valid_loss"]))
+    assert result.progress.best_epoch == best["epoch"]
+    model = build("mini_xception", classes=3)
+    model.load_state_dict(result.weights)
+    assert evaluate(model, bright_or_dark) == pytest.approx((best["valid_loss"], best["valid_accuracy"]), rel=1e-5)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_training_with_the_reason(bright_or_dark, recorder):
+    with pytest.raises(TrainingDiverged, match="lower learning rate than 100"):
+        train(bright_or_dark, recorder(), dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=100.0, l2=10.0))
+
+
+def test_early_stopping_ends_after_patience_epochs_without_progress(bright_or_dark, recorder):
+    recipe = dataclasses.replace(RECIPE, epochs=30, patience=2, learning_rate=1e-9, schedule="constant", ema_decay=0.0, l2=0.0)
+    watcher = recorder()
+    frozen = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 3))
+    frozen[1].weight.requires_grad_(False)
+    nn.init.zeros_(frozen[1].bias)
+    result = fit(frozen, bright_or_dark, bright_or_dark, recipe, seed=0, device=CPU, observer=watcher)
+    assert result.epochs_run < 30
+
+
+def test_l2_adds_the_gradient_of_the_squared_weights(bright_or_dark, recorder):
+    recipe = Recipe(name="t", epochs=1, batch_size=96, optimizer="sgd", learning_rate=0.1, momentum=0.0, l2=0.5, precision="float32")
+    plain = dataclasses.replace(recipe, l2=0.0)
+    torch.manual_seed(0)
+    start = build("linear", classes=3).state_dict()["1.weight"].clone()
+    with_l2, without = (train(bright_or_dark, recorder(), r, architecture="linear").weights["1.weight"] for r in (recipe, plain))
+    torch.testing.assert_close(without - with_l2, 0.1 * 2 * 0.5 * start)
+
+
+def test_balanced_weights_are_scikit_learns():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    labels = torch.tensor([0, 0, 0, 1, 2, 2])
+    data = TrainingSet(torch.zeros(6, 1, 2, 2, dtype=torch.uint8), labels, 3)
+    expected = compute_class_weight("balanced", classes=labels.unique().numpy(), y=labels.numpy())
+    assert balanced_weights(data).tolist() == pytest.approx(expected.tolist())
+
+
+def test_a_last_batch_of_one_image_is_left_out(bright_or_dark, recorder):
+    odd = TrainingSet(bright_or_dark.faces[:33], bright_or_dark.labels[:33], 3)
+    watcher = recorder()
+    train(odd, watcher, dataclasses.replace(RECIPE, epochs=1))
+    assert watcher.batches == 2
+
+
+def test_the_average_forgets_its_start_quickly():
+    average, model = nn.BatchNorm2d(1), nn.BatchNorm2d(1)
+    model.running_var.fill_(0.01)
+    update = warmed_up_average(0.999)
+    for count in range(1, 200):
+        update(list(average.buffers()), list(model.buffers()), count)
+    assert average.running_var.item() < 0.02
+
+
+def test_scaling_is_the_one_of_every_pipeline():
+    from fer_core.preprocessing import Pipeline
+
+    faces = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    torch.testing.assert_close(to_symmetric(faces), Pipeline.parse("raw")(faces), rtol=0, atol=0)
+
+
+def test_an_empty_validation_set_has_no_accuracy(bright_or_dark):
+    empty = TrainingSet(bright_or_dark.faces[:0], bright_or_dark.labels[:0], 3)
+    assert all(math.isnan(value) for value in evaluate(build("linear", classes=3), empty))

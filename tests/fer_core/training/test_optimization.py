@@ -1,0 +1,87 @@
+import dataclasses
+
+import pytest
+import torch
+
+from fer_core.architectures import ARCHITECTURES, build
+from fer_core.config import ConfigError, Recipe
+from fer_core.errors import FerError
+from fer_core.training import RECIPES, get_recipe, resolve_device, resolve_precision
+from fer_core.training.optimization import Progress, learning_rate, make_optimizer
+
+RECIPE = Recipe(name="t", epochs=20, batch_size=8, optimizer="adamw", learning_rate=0.1, weight_decay=0.3)
+
+
+def schedule(kind, **changes):
+    recipe = dataclasses.replace(RECIPE, schedule=kind, **changes)
+    return [learning_rate(recipe, epoch / 10) for epoch in range(201)]
+
+
+def test_one_cycle_rises_for_a_quarter_and_ends_at_nothing():
+    rates = schedule("one_cycle")
+    assert rates[0] == pytest.approx(0.1 / 25)
+    assert max(rates) == pytest.approx(0.1)
+    assert rates.index(max(rates)) == 50
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_warm_up_is_linear_and_the_rest_a_cosine():
+    rates = schedule("warmup_cosine", warmup_epochs=4)
+    assert rates[20] == pytest.approx(0.05)
+    assert rates[40] == pytest.approx(0.1)
+    assert rates[120] == pytest.approx(0.05)
+
+
+def test_a_constant_rate_stays():
+    assert set(schedule("constant")) == {0.1}
+
+
+def test_a_plateau_divides_the_rate_by_ten_after_its_patience():
+    recipe = dataclasses.replace(RECIPE, schedule="plateau", plateau_patience=2)
+    progress = Progress()
+    for epoch, loss in enumerate([1.0, 0.9, 0.95, 0.94, 0.96, 0.97], start=1):
+        progress = progress.after(epoch, 0.5, loss, recipe)
+    assert progress.reductions == 2
+    assert learning_rate(recipe, 6, progress.reductions) == pytest.approx(0.001)
+
+
+def test_the_best_epoch_is_the_most_accurate_and_then_the_one_with_the_lower_loss():
+    progress = Progress()
+    for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.6, 1.2), (0.6, 1.1), (0.4, 0.9)], start=1):
+        progress = progress.after(epoch, accuracy, loss, RECIPE)
+    assert progress.best_epoch == 3
+
+
+def test_weight_decay_spares_vectors():
+    decayed, spared = make_optimizer(build("mini_xception"), RECIPE).param_groups
+    assert decayed["weight_decay"] == 0.3
+    assert spared["weight_decay"] == 0.0
+    assert all(p.ndim == 1 for p in spared["params"])
+
+
+@pytest.mark.parametrize("name", RECIPES.names())
+@pytest.mark.parametrize("architecture", ARCHITECTURES.names())
+def test_every_recipe_fits_every_architecture(name, architecture):
+    assert get_recipe(name, architecture).name == name
+
+
+def test_a_recipe_can_be_changed_in_single_values():
+    recipe = get_recipe("paper", "mini_xception", epochs=2, learning_rate=None)
+    assert (recipe.epochs, recipe.learning_rate) == (2, 1e-3)
+
+
+def test_an_unknown_hyperparameter_says_what_there_is():
+    with pytest.raises(ConfigError, match=r"unknown Recipe key 'dropout'; choose from augmentation"):
+        get_recipe("modern", "linear", dropout=0.5)
+
+
+def test_an_unknown_or_absent_device_says_what_there_is():
+    with pytest.raises(FerError, match="choose from auto, cuda, mps, cpu"):
+        resolve_device("tpu")
+    with pytest.raises(FerError, match="is not on this machine; choose from"):
+        resolve_device("cuda:99")
+
+
+def test_full_precision_is_full_precision_everywhere():
+    assert resolve_precision("float32", torch.device("cpu")) == torch.float32
+    assert resolve_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
