@@ -94,9 +94,8 @@ class RunSpec:
         for emotion in self.emotions:
             require_choice("emotion", emotion, EMOTIONS)
         if len(self.emotions) < 2 or len(set(self.emotions)) != len(self.emotions):
-            raise ConfigError(
-                f"emotions must be at least two different ones of {', '.join(EMOTIONS)}, got {', '.join(self.emotions) or 'none'}"
-            )
+            given = ", ".join(self.emotions) or "none"
+            raise ConfigError(f"emotions must be at least two different ones of {', '.join(EMOTIONS)}, got {given}")
 
     @property
     def run_id(self) -> str:

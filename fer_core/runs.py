@@ -130,7 +130,7 @@ class Run:
         """Arrays of predictions.npz: ids (str), labels (int64), probabilities (N, classes) float16."""
         path = self.path / "predictions.npz"
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in archive.files}
         except FileNotFoundError:
             raise RunError(f"run {self.id} has no predictions yet") from None

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each group may import the groups before it. The parts of one group do not import each other,
 # except in the first one, where all may use the errors.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fer_core.errors", "fer_core.labels", "fer_core.paths", "fer_core.registry"),
+    ("fer_core.errors", "fer_core.devices", "fer_core.labels", "fer_core.paths", "fer_core.registry"),
     ("fer_core.config",),
     (
         "fer_core.datasets",
@@ -27,12 +27,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fer_core.interpretation", "fer_core.export", "fer_core.jobs"),
     ("fer_core.cli",),
     ("fer_core.__main__",),
-    ("dashboard.formats", "dashboard.navigation", "dashboard.palette"),
+    ("dashboard.columns", "dashboard.formats", "dashboard.navigation", "dashboard.palette"),
     ("dashboard.drawing", "dashboard.summaries"),
     ("dashboard.advice",),
     ("dashboard.tables",),
     ("dashboard.charts", "dashboard.cache"),
-    ("dashboard.components", "dashboard.live"),
+    ("dashboard.components", "dashboard.live", "dashboard.picker"),
     ("dashboard.app_pages",),
     ("dashboard.app",),
 )

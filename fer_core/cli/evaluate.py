@@ -26,7 +26,11 @@ def evaluate(
         f"test accuracy {percent(test['accuracy'])} [{percent(low)}, {percent(high)}], n = {test['n']}",
         ("emotion", "precision", "recall", "F1", "specificity", "support"),
         [
-            (each["emotion"], *(percent(each[key]) for key in ("precision", "recall", "f1", "specificity")), each["support"])
+            (
+                each["emotion"],
+                *(percent(each[key]) for key in ("precision", "recall", "f1", "specificity")),
+                each["support"],
+            )
             for each in test["per_class"]
         ],
         right=("precision", "recall", "F1", "specificity", "support"),

@@ -28,7 +28,7 @@ LearningRate = Annotated[float | None, typer.Option(help="Instead of the recipe'
 Precision = Annotated[str | None, typer.Option(help="auto, float32 or bfloat16, instead of the recipe's.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")]
 RunsFolder = Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; several trainings beside each other need fewer.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; fewer for trainings beside each other.")]
 
 
 def train(
@@ -139,7 +139,9 @@ def _print_result(run: Run) -> None:
     low, high = test["accuracy_interval"]
     note = "  (drawn faces: for trying, not a result)" if run.spec.dataset == "synthetic" else ""
     console.print(
-        f"test accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], n = {test['n']}{note}", highlight=False, markup=False
+        f"test accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], n = {test['n']}{note}",
+        highlight=False,
+        markup=False,
     )
     console.print(str(run.path), highlight=False)
 

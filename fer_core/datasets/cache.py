@@ -1,6 +1,6 @@
 """The prepared datasets on disk: one folder each, built aside and moved into place whole.
 
-    <data_dir>/<name>/images.npy labels.npy ids.npy split.npy manifest.json
+<data_dir>/<name>/images.npy labels.npy ids.npy split.npy manifest.json
 """
 
 import json
@@ -54,42 +54,47 @@ def load_prepared(name: str, folder: Path | None = None) -> FaceDataset:
         labels, ids, split = (np.load(place / f"{part}.npy", allow_pickle=False) for part in ("labels", "ids", "split"))
         _check_consistency(manifest, images, labels, ids, split)
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise DatasetError(f"the prepared dataset '{name}' in {place.parent} is damaged ({error}); prepare it again") from error
+        told = f"the prepared dataset '{name}' in {place.parent} is damaged ({error}); prepare it again"
+        raise DatasetError(told) from error
     return FaceDataset(name, images, labels, ids, split, manifest)
 
 
-@contextmanager
-def building(name: str, folder: Path | None = None) -> Iterator[Path]:
-    """A temporary folder that becomes the dataset `name` when the block ends well, and vanishes otherwise."""
+def check_free(name: str, folder: Path | None = None) -> Path:
+    """The folder for a dataset `name`; raises DatasetError where something else is in its place."""
+    if name == "synthetic":
+        raise DatasetError("'synthetic' is the name of the drawn faces; choose another --name")
     target = dataset_folder(name, folder)
     if target.exists() and not (target / MANIFEST).is_file():
         raise DatasetError(f"{target} exists and is not a prepared dataset; choose another --name")
+    return target
+
+
+@contextmanager
+def building(folder: Path | None = None) -> Iterator[Path]:
+    """A temporary folder beside the datasets, to be published or else to vanish when the block ends."""
+    root = folder or paths.data_dir()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        workplace = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=target.parent))
+        root.mkdir(parents=True, exist_ok=True)
+        workplace = Path(tempfile.mkdtemp(prefix=".preparing.", dir=root))
     except OSError as error:
-        raise DatasetError(f"cannot write to {target.parent}: {error.strerror}") from error
+        raise DatasetError(f"cannot write to {root}: {error.strerror}") from error
     try:
         yield workplace
-        workplace.chmod(0o755)
-        _move_into_place(workplace, target)
     except OSError as error:
-        raise DatasetError(f"cannot write to {target.parent}: {error.strerror or error}") from error
+        raise DatasetError(f"cannot write to {root}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def write_manifest(workplace: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest, the last file of a dataset in the making."""
-    (workplace / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _move_into_place(workplace: Path, target: Path) -> None:
-    # No system replaces a full folder in one step: the old one steps aside and comes back if the move fails.
-    aside = workplace.with_name(f"{workplace.name}.old")
+def publish(workplace: Path, name: str, folder: Path | None = None) -> None:
+    """Move a finished folder to where the dataset `name` is looked for, replacing an earlier one."""
+    target = check_free(name, folder)
+    workplace.chmod(0o755)
     if not target.exists():
         workplace.replace(target)
         return
+    # No system replaces a full folder in one step: the old one steps aside and comes back if the move fails.
+    aside = workplace.with_name(f"{workplace.name}.old")
     target.replace(aside)
     try:
         workplace.replace(target)
@@ -97,6 +102,11 @@ def _move_into_place(workplace: Path, target: Path) -> None:
         aside.replace(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_manifest(workplace: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest, the last file of a dataset in the making."""
+    (workplace / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_consistency(manifest: dict[str, Any], images: np.ndarray, *columns: np.ndarray) -> None:

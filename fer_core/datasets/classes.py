@@ -29,23 +29,34 @@ def label_of_name(name: str) -> int | None:
     return _LABELS.get(_NUMBER_IN_FRONT.sub("", name.strip().lower()))
 
 
+def folder_of(path: PurePosixPath) -> str:
+    """The folder of a file as text: pathlib's own parent costs more than decoding a small image."""
+    return str(path).rpartition("/")[0]
+
+
 @lru_cache(maxsize=4096)
-def class_depth(folder: PurePosixPath) -> int | None:
+def class_depth(folder: str) -> int | None:
     """Position in `folder` of the component that names the class (the deepest one), or None."""
-    depths = [depth for depth, name in enumerate(folder.parts) if label_of_name(name) is not None]
+    depths = [depth for depth, name in enumerate(folder.split("/")) if label_of_name(name) is not None]
     return depths[-1] if depths else None
 
 
 @lru_cache(maxsize=4096)
-def is_left_out(folder: PurePosixPath) -> bool:
+def is_left_out(folder: str) -> bool:
     """Whether the images of `folder` show an expression outside the seven, such as contempt."""
-    return class_depth(folder) is None and any(name.strip().lower() in LEFT_OUT for name in folder.parts)
+    return class_depth(folder) is None and any(name.strip().lower() in LEFT_OUT for name in folder.split("/"))
+
+
+@lru_cache(maxsize=4096)
+def label_of_folder(folder: str) -> int | None:
+    """Index into EMOTIONS of the class that `folder` names, or None."""
+    depth = class_depth(folder)
+    return None if depth is None else label_of_name(folder.split("/")[depth])
 
 
 def label_of_path(path: PurePosixPath) -> int:
     """Index into EMOTIONS of the image at `path`; raises SourceError where no folder names a class."""
-    depth = class_depth(path.parent)
-    label = None if depth is None else label_of_name(path.parent.parts[depth])
+    label = label_of_folder(folder_of(path))
     if label is None:
-        raise SourceError(f"no folder of '{path}' names a class; choose from {', '.join(EMOTIONS)}")
+        raise SourceError(f"'{path}' lies in no class folder; name its folder {', '.join(EMOTIONS)}, or leave it out")
     return label

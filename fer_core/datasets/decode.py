@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from fer_core.datasets.errors import SourceError
 from fer_core.datasets.limits import MAX_IMAGE_PIXELS, MAX_SIDE
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 
 _WORKERS = 2
 _BATCH_IMAGES = 32
@@ -47,9 +47,7 @@ def decode(encoded: Encoded) -> Decoded:
     """
     width, height = declared_size(encoded)
     if width * height > MAX_IMAGE_PIXELS:
-        raise SourceError(
-            f"{encoded.name} declares {width}x{height} pixels; at most {MAX_IMAGE_PIXELS:,} are decoded"
-        )
+        raise SourceError(f"{encoded.name} declares {width}x{height} pixels; at most {MAX_IMAGE_PIXELS:,} are decoded")
     try:
         image = cv2.imdecode(np.frombuffer(encoded.content, np.uint8), cv2.IMREAD_ANYCOLOR)
     except cv2.error as error:
@@ -65,13 +63,17 @@ def decode_all(images: Iterable[Encoded]) -> Iterator[Decoded]:
     waiting: list[Future[list[Decoded]]] = []
     try:
         for batch in _batches(images):
-            waiting.append(pool.submit(lambda batch=batch: [decode(encoded) for encoded in batch]))
+            waiting.append(pool.submit(_decode_batch, batch))
             if len(waiting) >= _BATCHES_AHEAD:
                 yield from waiting.pop(0).result()
         for future in waiting:
             yield from future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _decode_batch(batch: list[Encoded]) -> list[Decoded]:
+    return [decode(encoded) for encoded in batch]
 
 
 def declared_size(encoded: Encoded) -> tuple[int, int]:

@@ -29,9 +29,10 @@ def download(name: str) -> Path:
 
 
 def _advice(name: str, handle: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:160] or type(error).__name__
+    offline = "Connection" in type(error).__name__ or "Timeout" in type(error).__name__
+    reason = "no connection" if offline else " ".join(str(error).split())[:160] or type(error).__name__
     return (
-        f"Kaggle's {handle} could not be downloaded ({type(error).__name__}: {reason}): check the network and "
+        f"Kaggle's {handle} could not be downloaded ({reason}): check the network and "
         f"Kaggle's credentials, or fetch the zip in a browser and run "
         f"`python -m fer_core data prepare archive.zip --name {name}`"
     )

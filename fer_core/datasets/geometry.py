@@ -43,7 +43,7 @@ class Geometry:
         if len(self.shape) == 2 and self.colour_images:
             told.append(f"{self.colour_images:,} colour images turned gray, as most are")
         if len(self.shape) == 3 and self.images > self.colour_images:
-            told.append(f"{self.images - self.colour_images:,} gray images given three equal channels, as most are in colour")
+            told.append(f"{self.images - self.colour_images:,} gray images given three channels, as most are in colour")
         return told
 
 

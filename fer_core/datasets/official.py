@@ -15,9 +15,7 @@ USAGE_OF_SPLIT = {"train": "Training", "valid": "PublicTest", "test": "PrivateTe
 
 def missing_from_fer2013(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     """One sentence per official part whose counts differ from FER2013's; empty when it is complete."""
-    return [
-        sentence for split, official in FER2013_COUNTS.items() for sentence in _difference(split, counts, official)
-    ]
+    return [sentence for split, official in FER2013_COUNTS.items() for sentence in _difference(split, counts, official)]
 
 
 def _difference(split: str, counts: Mapping[str, Mapping[str, int]], official: Mapping[str, int]) -> list[str]:
@@ -32,4 +30,5 @@ def _difference(split: str, counts: Mapping[str, Mapping[str, int]], official: M
     ]
     if not differing:
         return []
-    return [f"{split} ({usage}) has {sum(have.values()):,} of {sum(official.values()):,} images: {', '.join(differing)}"]
+    total = f"{sum(have.values()):,} of {sum(official.values()):,} images"
+    return [f"{split} ({usage}) has {total}: {', '.join(differing)}"]

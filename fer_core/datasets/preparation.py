@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.datasets.cache import SCHEMA_VERSION, building, check_name, load_prepared, write_manifest
-from fer_core.datasets.errors import DatasetError, SourceError
+from fer_core.datasets.cache import SCHEMA_VERSION, building, check_free, load_prepared, publish, write_manifest
+from fer_core.datasets.errors import SourceError
 from fer_core.datasets.face_dataset import FaceDataset, count_table
 from fer_core.datasets.gather import gather
 from fer_core.datasets.geometry import Geometry, choose_geometry
+from fer_core.datasets.members import Source
 from fer_core.datasets.official import missing_from_fer2013
 from fer_core.datasets.progress import Progress, no_progress
 from fer_core.datasets.readers import SPLITS
-from fer_core.datasets.sources import Source, open_source
+from fer_core.datasets.sources import open_source
 from fer_core.datasets.spool import Spool
 from fer_core.labels import EMOTIONS
 
@@ -29,29 +30,33 @@ def prepare(
 ) -> FaceDataset:
     """Read `source` (folder, zip, tar or CSV) into the cache and open it.
 
-    `name` defaults to `fer2013` for FER2013 and to the source's own name otherwise; `folder` to the
+    `name` defaults to `fer2013` for a complete FER2013 and to the source's own name otherwise; `folder` to the
     data folder. An earlier dataset of that name is replaced, in one step, once all went well.
     Raises SourceError, naming file and row, for anything that cannot be read.
     """
     opened = open_source(source)
-    name = check_name(name or default_name(source))
-    if name == "synthetic":
-        raise DatasetError("'synthetic' is the name of the drawn faces; choose another --name")
-    with building(name, folder) as workplace:
+    if name is not None:
+        check_free(name, folder)
+    with building(folder) as workplace:
         with Spool(workplace / "spool") as spool:
             gather(opened, spool, progress)
             progress(1.0, len(spool.shapes))
-            write_manifest(workplace, _write_arrays(workplace, spool, opened, name))
+            manifest = _write_arrays(workplace, spool, opened)
+        # Kaggle calls FER2013 archive.zip; nothing but the whole of it earns the name.
+        complete = spool.is_fer2013 and not manifest["missing"]
+        name = name or ("fer2013" if complete else own_name(source))
+        write_manifest(workplace, {"name": name, **manifest})
+        publish(workplace, name, folder)
     return load_prepared(name, folder)
 
 
-def default_name(source: Path) -> str:
+def own_name(source: Path) -> str:
     """The source's own name without its suffixes, in lower case."""
     stem = _ARCHIVE_SUFFIXES.sub("", source.resolve().name)
     return _UNSAFE.sub("-", stem).strip("-.").lower()[:64] or "dataset"
 
 
-def _write_arrays(workplace: Path, spool: Spool, source: Source, name: str) -> dict[str, Any]:
+def _write_arrays(workplace: Path, spool: Spool, source: Source) -> dict[str, Any]:
     rows = _rows_in_order(spool, source.name)
     labels = np.array([spool.places[row].label for row in rows], np.uint8)
     ids = np.array([spool.places[row].id for row in rows])
@@ -64,7 +69,6 @@ def _write_arrays(workplace: Path, spool: Spool, source: Source, name: str) -> d
     counts = count_table(labels, split)
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": name,
         "source": {"format": spool.format, "file": source.name},
         "synthetic": False,
         "images": len(rows),
@@ -72,7 +76,7 @@ def _write_arrays(workplace: Path, spool: Spool, source: Source, name: str) -> d
         "counts": counts,
         "sha256": digest.hexdigest(),
         "conversions": [*geometry.remarks(), *_counted(spool.notes), *spool.remarks],
-        "missing": missing_from_fer2013(counts) if spool.is_fer2013 else _absent_classes(counts),
+        "missing": missing_from_fer2013(counts) if spool.is_fer2013 else _missing(counts),
     }
 
 
@@ -93,7 +97,8 @@ def _rows_in_order(spool: Spool, source: str) -> list[int]:
     if len(unique) < len(rows):
         spool.remarks.append(f"{len(rows) - len(unique):,} images that stand twice in {source} were read once")
     if len({spool.places[row].label for row in unique}) < 2:
-        raise SourceError(f"{source} holds a single class, {EMOTIONS[spool.places[unique[0]].label]}; at least two are needed")
+        emotion = EMOTIONS[spool.places[unique[0]].label]
+        raise SourceError(f"{source} holds a single class, {emotion}; at least two are needed")
     return unique
 
 
@@ -113,8 +118,12 @@ def _counted(notes: Counter[str]) -> list[str]:
     return [f"{count:,} images {what}" for what, count in sorted(notes.items())]
 
 
-def _absent_classes(counts: dict[str, dict[str, int]]) -> list[str]:
-    return [
+def _missing(counts: dict[str, dict[str, int]]) -> list[str]:
+    absent = [split for split in SPLITS if split not in counts]
+    told = [
+        f"no official {' and no official '.join(absent)} images" if len(absent) < len(SPLITS) else "no official split"
+    ]
+    return told[: len(absent)] + [
         f"no image of {emotion}{f' in {split}' if split else ''}"
         for split, classes in counts.items()
         for emotion, count in classes.items()

@@ -189,7 +189,8 @@ def _curve(canvas: np.ndarray, points: list[tuple[float, float]], tone: float, w
 
 def _parabola(*three: tuple[float, float]) -> np.ndarray:
     """Nine points of the quadratic curve through start, peak and end, (9, 2)."""
-    return _PARABOLA @ np.array(three)
+    curve: np.ndarray = _PARABOLA @ np.array(three)
+    return curve
 
 
 def _points(path: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Read the images of a CSV with one image per row."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +11,10 @@ from typing import IO
 import numpy as np
 
 from fer_core.datasets.errors import SourceError
-from fer_core.datasets.limits import MAX_TABLE_BYTES
+from fer_core.datasets.limits import MAX_ROW_BYTES, MAX_TABLE_BYTES
+from fer_core.datasets.members import Member, Source
 from fer_core.datasets.progress import Progress
 from fer_core.datasets.readers import TABLES, Place, Table
-from fer_core.datasets.sources import Member, Source
 from fer_core.datasets.spool import Spool
 from fer_core.labels import EMOTIONS
 
@@ -96,7 +95,9 @@ def _read_rows(member: Member, table: Table, spool: Spool, progress: Progress) -
 
 
 def _rows(stream: IO[bytes]) -> Iterator[Mapping[str, str]]:
-    lines = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    # A text wrapper wants to seek, which a stream cannot; the bound keeps one endless line out of memory.
+    raw = iter(lambda: stream.readline(MAX_ROW_BYTES), b"")
+    lines = csv.reader(line.decode("utf-8-sig") for line in raw)
     columns = [_column(name) for name in next(lines, [])]
     for cells in lines:
         # A row cut short lacks its last cells; its reader then says what is missing.

@@ -72,8 +72,9 @@ def inconsistency(evaluation: Mapping[str, Any]) -> str:
         matrix = np.asarray(split["confusion_matrix"])
         if int(matrix.sum()) != split["n"]:
             return f"{name}: the confusion matrix counts {int(matrix.sum())} images, the report {split['n']}"
-        if split["n"] and not np.isclose(matrix.trace() / split["n"], split["accuracy"], atol=1e-9):
-            return f"{name}: the confusion matrix says {matrix.trace() / split['n']:.4f}, the report {split['accuracy']:.4f}"
+        share = matrix.trace() / max(1, split["n"])
+        if not np.isclose(share, split["accuracy"], atol=1e-9):
+            return f"{name}: the confusion matrix says {share:.4f}, the report {split['accuracy']:.4f}"
         supports = [each["support"] for each in split["per_class"]]
         if supports != matrix.sum(axis=1).tolist():
             return f"{name}: the supports of the report are not the rows of the confusion matrix"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_core.architectures import build
+from fer_core.devices import resolve_device
 from fer_core.errors import FerError
 from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference.boxes import FaceBox, check_picture, crop_face, resize_face, to_channels
@@ -69,7 +70,7 @@ class Predictor:
         Raises RunError where its weights are missing or do not fit its architecture.
         """
         run = RunStore().get(run) if isinstance(run, str) else Run(run) if isinstance(run, Path) else run
-        chosen = _checked_device(device)
+        chosen = resolve_device(device)
         spec = run.spec
         size, channels = _input_shape(run)
         try:
@@ -135,17 +136,6 @@ def _check_faces(faces: np.ndarray) -> None:
     fits = faces.ndim == 3 or (faces.ndim == 4 and faces.shape[3] == 3)
     if faces.dtype != np.uint8 or not fits or 0 in faces.shape[1:]:
         raise FerError(f"faces are uint8 of shape (N, H, W) or (N, H, W, 3), got {faces.dtype} {faces.shape}")
-
-
-def _checked_device(name: str | torch.device) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch asserts where it was built without the device
-        raise FerError(
-            f"the device '{name}' cannot be used here; choose cpu, or cuda or mps where there is one"
-        ) from error
-    return device
 
 
 def _input_shape(run: Run) -> tuple[int, int]:

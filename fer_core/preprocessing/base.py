@@ -11,7 +11,7 @@ from torch import Tensor
 from fer_core.preprocessing.chain import Operation
 from fer_core.registry import Registry
 
-VALUES_PER_CHUNK = 2**20  # keeps intermediates (up to ~100 bytes a value) below about 100 MB and near the cache
+VALUES_PER_CHUNK = 2**18  # measured fastest on a CPU: the intermediates, ~100 bytes a value, stay near the cache
 
 
 @dataclass(frozen=True)

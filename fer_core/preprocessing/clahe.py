@@ -88,8 +88,9 @@ class Clahe(Step):
 def _clip(counts: Tensor, limit: int) -> Tensor:
     """Cut histograms (K, 256) at `limit` and hand what was cut to all levels evenly, the rest at even steps."""
     surplus = (counts - limit).clamp_(min=0).sum(1, keepdim=True)
-    rest = surplus % LEVELS
+    level = torch.arange(LEVELS, dtype=torch.int32, device=counts.device)
+    rest = level[:, None]
     stride = LEVELS // rest.clamp(min=1)
-    level = torch.arange(LEVELS, device=counts.device)
-    extra = (level % stride == 0) & (level // stride < rest)
-    return counts.clamp(max=limit) + surplus // LEVELS + extra
+    extra = ((level % stride == 0) & (level // stride < rest)).to(torch.int32)  # (256, 256): one row for each rest
+    shared = extra.index_select(0, (surplus[:, 0] % LEVELS).to(torch.int32))
+    return counts.clamp(max=limit).add_(surplus // LEVELS).add_(shared)

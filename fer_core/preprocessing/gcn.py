@@ -36,7 +36,8 @@ class Gcn(Step):
         # Sums of integers are exact in any order: an image comes out the same alone and in a batch.
         count = images[0].numel()
         sums = images.sum((1, 2, 3), dtype=torch.int64).cpu().double()
-        squares = images.to(torch.int32).square_().sum((1, 2, 3), dtype=torch.int64).cpu().double()
+        levels = images.to(torch.int32)
+        squares = (levels * levels).sum((1, 2, 3), dtype=torch.int64).cpu().double()
         mean = sums / count
         variance = (squares / count - mean.square()).clamp_(min=0)
         scale = self.s / (variance + self.lam).sqrt_().clamp_(min=self.eps)

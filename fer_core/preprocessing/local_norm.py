@@ -35,8 +35,8 @@ class LocalNorm(Step):
         pixels = self.window**2
         # Integers until here and here alone: exact, and the same on every device.
         total = _window_sums(padded, self.window).to(torch.int64)
-        squares = _window_sums(padded.square(), self.window).to(torch.int64)
-        spread = (squares * pixels - total.square()).to(torch.float32)
+        squares = _window_sums(padded * padded, self.window).to(torch.int64)
+        spread = (squares * pixels - total * total).to(torch.float32)
         deviation = spread.sqrt_().div_(pixels).clamp_(min=self.eps)
         centred = (images.to(torch.int64) * pixels - total).to(torch.float32).div_(pixels)
         return deviations_to_grey(centred.div_(deviation), self.limit)

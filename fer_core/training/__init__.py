@@ -1,6 +1,5 @@
 """fit(): the visible training loop, its recipes, and runs that resume exactly."""
 
-from fer_core.training.devices import resolve_device, resolve_precision
 from fer_core.training.loop import FitResult, TrainingDiverged, TrainingSet, fit
 from fer_core.training.recipes import RECIPES, get_recipe
 from fer_core.training.train import train_run
@@ -12,7 +11,5 @@ __all__ = [
     "TrainingSet",
     "fit",
     "get_recipe",
-    "resolve_device",
-    "resolve_precision",
     "train_run",
 ]

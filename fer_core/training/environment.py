@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from fer_core.devices import describe_device
 from fer_core.paths import PROJECT_ROOT
-from fer_core.training.devices import describe_device
 
 PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "scikit-learn", "safetensors")
 

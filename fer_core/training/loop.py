@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
-from fer_core.training.devices import resolve_precision, synchronize
+from fer_core.devices import resolve_precision, synchronize
 from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
 
 EVALUATION_BATCH = 256
@@ -71,7 +71,7 @@ def fit(
     With the `checkpoint` of an interrupted training the result equals the uninterrupted one.
     Raises TrainingDiverged as soon as an epoch's loss is not finite.
     """
-    model.to(device=device, memory_format=torch.channels_last)
+    model.to(device).to(memory_format=torch.channels_last)
     state = TrainingState.create(model, recipe, train, device)
     if checkpoint:
         state.restore(checkpoint)
@@ -124,9 +124,7 @@ def train_epoch(state: "TrainingState", train: TrainingSet, seed: int, observer:
     return loss_sum / max(1, done), correct_sum / max(1, done)
 
 
-def train_step(
-    state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
     """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
     recipe = state.recipe
     inputs = state.augmentation(to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
@@ -228,9 +226,7 @@ class TrainingState:
         """Count the epoch, and keep its weights if it is the best so far."""
         self.epoch += 1
         self.history.append(record)
-        self.progress = self.progress.after(
-            self.epoch, record["valid_accuracy"], record["valid_loss"], self.recipe
-        )
+        self.progress = self.progress.after(self.epoch, record["valid_accuracy"], record["valid_loss"], self.recipe)
         if self.progress.best_epoch == self.epoch:
             self.best_weights = cpu_copy(self.evaluated_model.state_dict())
 

@@ -30,7 +30,8 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def regularized_weights(model: nn.Module) -> list[nn.Parameter]:
     """The kernels to which a recipe's `l2` applies: convolution and linear weights."""
     layers = (m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear))
-    return [layer.weight for layer in layers if layer.weight.requires_grad]
+    weights = (layer.weight for layer in layers)
+    return [weight for weight in weights if isinstance(weight, nn.Parameter) and weight.requires_grad]
 
 
 def learning_rate(recipe: Recipe, epoch: float, reductions: int = 0) -> float:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from fer_core.architectures import build
+from fer_core.augmentation import Augmentation
 from fer_core.config import RunSpec
-from fer_core.datasets import FaceDataset, clean_mask, get_splits
+from fer_core.datasets import FaceDataset, Split, clean_mask, get_splits
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
@@ -27,18 +29,45 @@ class PreparedSplit:
     notes: dict[str, int]
 
 
-def prepare_split(dataset: FaceDataset, spec: RunSpec, device: torch.device) -> PreparedSplit:
-    """Preprocess each part of the spec's split once; training images alone get training-only steps."""
+def validate_spec(dataset: FaceDataset, spec: RunSpec) -> None:
+    """Raise FerError, before anything is written, if `spec` cannot be trained on `dataset`."""
+    Pipeline.parse(spec.preprocessing)
+    Augmentation.parse(spec.recipe.augmentation)
+    single_split(dataset, spec)
+    wanted_labels(dataset, spec.emotions)
+    build_model(spec, torch.from_numpy(dataset.faces(np.arange(1))))
+
+
+def build_model(spec: RunSpec, faces: Tensor) -> nn.Module:
+    """The spec's architecture, freshly initialised for faces like these (N, C, H, W)."""
+    return build(
+        spec.architecture,
+        channels=faces.shape[1],
+        size=faces.shape[-1],
+        classes=len(spec.emotions),
+        **spec.architecture_arguments,
+    )
+
+
+def single_split(dataset: FaceDataset, spec: RunSpec) -> Split:
+    """The one split of the spec's protocol; raises FerError for a protocol with several folds."""
     splits = get_splits(dataset, spec.protocol, spec.seed)
     if len(splits) != 1:
         raise FerError(f"protocol {spec.protocol!r} has {len(splits)} folds; `train` takes a protocol with one")
+    return splits[0]
+
+
+def prepare_split(dataset: FaceDataset, spec: RunSpec, device: torch.device) -> PreparedSplit:
+    """Preprocess each part of the spec's split once; training images alone get training-only steps."""
+    split = single_split(dataset, spec)
     wanted = wanted_labels(dataset, spec.emotions)
-    rows = {part: _kept(getattr(splits[0], part), dataset.labels, wanted) for part in ("train", "valid", "test")}
-    pipeline, notes = Pipeline.parse(spec.preprocessing), {}
+    rows = {part: _kept(getattr(split, part), dataset.labels, wanted) for part in ("train", "valid", "test")}
+    pipeline = Pipeline.parse(spec.preprocessing)
+    notes: dict[str, int] = {}
     sets = {
         part: TrainingSet(
             faces=pipeline.apply(
-                as_batch(dataset.images[index]), training=part == "train", seed=spec.seed, notes=notes
+                torch.from_numpy(dataset.faces(index)), training=part == "train", seed=spec.seed, notes=notes
             ).to(device),
             labels=torch.from_numpy(wanted[dataset.labels[index]]).to(device),
             classes=len(spec.emotions),
@@ -51,12 +80,6 @@ def prepare_split(dataset: FaceDataset, spec: RunSpec, device: torch.device) -> 
         clean={part: clean_mask(dataset, rows["train"], rows[part]) for part in ("valid", "test")},
         notes=notes,
     )
-
-
-def as_batch(images: np.ndarray) -> Tensor:
-    """(N, H, W) or (N, H, W, 3) uint8 as a tensor (N, C, H, W)."""
-    batch = torch.from_numpy(np.ascontiguousarray(images))
-    return batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
 
 
 def wanted_labels(dataset: FaceDataset, emotions: Sequence[str]) -> np.ndarray:

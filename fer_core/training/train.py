@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
 
-from fer_core.architectures import build, parameter_counts
+from fer_core.architectures import parameter_counts
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, load_dataset
+from fer_core.devices import resolve_device
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
 from fer_core.runs import Run, RunExistsError, RunStore
-from fer_core.training.devices import resolve_device
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit, predict_logits
-from fer_core.training.prepare import PreparedSplit, prepare_split
+from fer_core.training.prepare import PreparedSplit, build_model, prepare_split, validate_spec
 from fer_core.training.progress import RunObserver
 
 
@@ -39,6 +39,7 @@ def train_run(
     """
     target = resolve_device(device)
     dataset = dataset or load_dataset(spec.dataset)
+    validate_spec(dataset, spec)
     run = claim(spec, store)
     with run.lock():
         if run.status.state == "finished":
@@ -85,10 +86,7 @@ def _train(run: Run, dataset: FaceDataset, device: torch.device, watcher: Observ
     run.append_log(f"{'resumed' if checkpoint else 'started'} on {device}")
     prepared = prepare_split(dataset, spec, device)
     torch.manual_seed(spec.seed)
-    channels, size = prepared.train.faces.shape[1], prepared.train.faces.shape[-1]
-    model = build(
-        spec.architecture, channels=channels, size=size, classes=len(spec.emotions), **spec.architecture_arguments
-    )
+    model = build_model(spec, prepared.train.faces)
     counts = parameter_counts(model)
     observer = RunObserver(run, spec.recipe.epochs, device, began - earlier, watcher)
     run.rewrite_metrics(checkpoint["history"] if checkpoint else [])
@@ -106,8 +104,8 @@ def _train(run: Run, dataset: FaceDataset, device: torch.device, watcher: Observ
         **environment(device),
         "parameters": counts[0],
         "trainable_parameters": counts[1],
-        "image_size": size,
-        "channels": channels,
+        "image_size": prepared.train.faces.shape[-1],
+        "channels": prepared.train.faces.shape[1],
         "train_images": len(prepared.train),
         "notes": prepared.notes,
     }

@@ -129,7 +129,7 @@ class Watch:
         return [
             *(f"a request left the machine: {url}" for url in self.outside),
             *(f"a request failed: {each}" for each in self.failed),
-            *(f"the browser's console says: {each}" for each in self.errors),
+            *(f"the page says: {each}" for each in self.errors),
         ]
 
     def _request(self, request: Request) -> None:
@@ -188,10 +188,16 @@ def open_page(
         page.goto(url, timeout=FIRST_LOAD_SECONDS * 1000)
         wait_until_drawn(page)
         yield page
+        watch.errors += [f"exception on {page.url}: {text}" for text in exceptions(page)]
         page.evaluate("localStorage.clear()")
     finally:
         page.close()
         context.clear_cookies()
+
+
+def exceptions(page: Page) -> list[str]:
+    """First line of every traceback that the page shows."""
+    return [text.splitlines()[0] for text in page.get_by_test_id("stException").all_inner_texts()]
 
 
 def wait_until_drawn(page: Page, seconds: float = FIRST_LOAD_SECONDS) -> None:

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import find_browser as finder
 from tests.browser.find_browser import NoBrowserError, find_browser, install_browser
-from tests.browser.harness import Server, Watch, end_group, run_server
+from tests.browser.harness import Server, Watch, end_group, open_page, run_server
 
 APP = """
 import os
 import streamlit as st
 
 st.title("Runs of " + os.environ["FER_RUNS_DIR"])
+if "broken" in st.query_params:
+    raise ValueError("this page is broken")
 st.write("Appearance: " + str(st.context.theme.type))
 """
 NOSY = '<img src="http://outside.invalid/a.png">'
@@ -70,6 +72,15 @@ def test_a_complaint_and_a_missing_file_are_noticed(page: Page, server: Server, 
     assert watch.failed == [f"{server.url}/media/missing.png (status 404)"]
     watch.errors.clear()
     watch.failed.clear()
+
+
+def test_a_traceback_on_the_page_is_noticed(shared_browser: BrowserContext, server: Server) -> None:
+    watch = Watch()
+    with open_page(shared_browser, f"{server.url}/?broken=1", watch, width=1440, colour_scheme="light"):
+        assert watch.problems() == []
+    (problem,) = watch.problems()
+    assert problem.startswith("the page says: exception on")
+    assert problem.endswith("ValueError: this page is broken")
 
 
 def test_a_server_that_does_not_start_is_reported_with_its_log(tmp_path: Path) -> None:

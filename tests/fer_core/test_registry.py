@@ -20,7 +20,9 @@ def test_get_returns_what_was_registered(fruits):
 
 
 def test_an_unknown_name_says_what_there_is_and_what_was_meant(fruits):
-    with pytest.raises(UnknownNameError, match=r"unknown fruit 'peer' \(did you mean 'pear'\?\); choose from apple, pear"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown fruit 'peer' \(did you mean 'pear'\?\); choose from apple, pear"
+    ):
         fruits.get("peer")
 
 

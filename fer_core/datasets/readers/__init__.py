@@ -10,5 +10,5 @@ import_submodules(__name__, list(__path__))
 
 def known_formats() -> str:
     """All formats in words, for the message about a source that is none of them."""
-    formats = [*map(LAYOUTS.get, LAYOUTS.names()), *map(TABLES.get, TABLES.names())]
+    formats: list[Layout | Table] = [*map(LAYOUTS.get, LAYOUTS.names()), *map(TABLES.get, TABLES.names())]
     return "; ".join(each.description for each in sorted(formats, key=lambda each: -each.specificity))

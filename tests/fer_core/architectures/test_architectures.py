@@ -53,7 +53,11 @@ def test_every_architecture_has_a_paper_recipe_and_a_source(name):
 
 
 def test_conv_relu_ann_has_the_papers_layer_by_layer_counts():
-    counts = [sum(p.numel() for p in layer.parameters()) for layer in build("conv_relu_ann").modules() if hasattr(layer, "weight")]
+    counts = [
+        sum(p.numel() for p in layer.parameters())
+        for layer in build("conv_relu_ann").modules()
+        if hasattr(layer, "weight")
+    ]
     assert counts == [320, 18_496, 73_856, 295_168, 2_097_664, 3_591]
 
 

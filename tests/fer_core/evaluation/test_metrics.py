@@ -105,7 +105,9 @@ def test_clean_accuracy_counts_only_images_without_a_copy_in_training(prediction
 
 def test_mirror_averaged_probabilities_have_their_own_accuracy(predictions):
     labels, _ = predictions
-    test = evaluate_predictions(arrays(predictions, test_flip_probabilities=np.eye(7)[labels]), EMOTIONS)["splits"]["test"]
+    test = evaluate_predictions(arrays(predictions, test_flip_probabilities=np.eye(7)[labels]), EMOTIONS)["splits"][
+        "test"
+    ]
     assert test["flip_accuracy"] == 1.0
     assert test["accuracy"] < 1.0
 

@@ -46,7 +46,10 @@ def test_another_seed_gives_other_weights(bright_or_dark, recorder):
     assert not torch.equal(first.weights["stem.0.weight"], second.weights["stem.0.weight"])
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, dataclasses.replace(RECIPE, optimizer="sgd", ema_decay=0.0, schedule="plateau", plateau_patience=1)])
+@pytest.mark.parametrize(
+    "recipe",
+    [RECIPE, dataclasses.replace(RECIPE, optimizer="sgd", ema_decay=0.0, schedule="plateau", plateau_patience=1)],
+)
 def test_a_resumed_training_equals_an_uninterrupted_one(recipe, bright_or_dark, recorder, tmp_path):
     whole = train(bright_or_dark, recorder(), recipe)
     stopped = recorder(stop_after=1)
@@ -76,7 +79,9 @@ def test_a_loss_that_is_not_a_number_ends_the_training_with_the_reason(bright_or
 
 
 def test_early_stopping_ends_after_patience_epochs_without_progress(bright_or_dark, recorder):
-    recipe = dataclasses.replace(RECIPE, epochs=30, patience=2, learning_rate=1e-9, schedule="constant", ema_decay=0.0, l2=0.0)
+    recipe = dataclasses.replace(
+        RECIPE, epochs=30, patience=2, learning_rate=1e-9, schedule="constant", ema_decay=0.0, l2=0.0
+    )
     watcher = recorder()
     frozen = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 3))
     frozen[1].weight.requires_grad_(False)
@@ -86,11 +91,15 @@ def test_early_stopping_ends_after_patience_epochs_without_progress(bright_or_da
 
 
 def test_l2_adds_the_gradient_of_the_squared_weights(bright_or_dark, recorder):
-    recipe = Recipe(name="t", epochs=1, batch_size=96, optimizer="sgd", learning_rate=0.1, momentum=0.0, l2=0.5, precision="float32")
+    recipe = Recipe(
+        name="t", epochs=1, batch_size=96, optimizer="sgd", learning_rate=0.1, momentum=0.0, l2=0.5, precision="float32"
+    )
     plain = dataclasses.replace(recipe, l2=0.0)
     torch.manual_seed(0)
     start = build("linear", classes=3).state_dict()["1.weight"].clone()
-    with_l2, without = (train(bright_or_dark, recorder(), r, architecture="linear").weights["1.weight"] for r in (recipe, plain))
+    with_l2, without = (
+        train(bright_or_dark, recorder(), r, architecture="linear").weights["1.weight"] for r in (recipe, plain)
+    )
     torch.testing.assert_close(without - with_l2, 0.1 * 2 * 0.5 * start)
 
 

@@ -5,8 +5,9 @@ import torch
 
 from fer_core.architectures import ARCHITECTURES, build
 from fer_core.config import ConfigError, Recipe
+from fer_core.devices import resolve_device, resolve_precision
 from fer_core.errors import FerError
-from fer_core.training import RECIPES, get_recipe, resolve_device, resolve_precision
+from fer_core.training import RECIPES, get_recipe
 from fer_core.training.optimization import Progress, learning_rate, make_optimizer
 
 RECIPE = Recipe(name="t", epochs=20, batch_size=8, optimizer="adamw", learning_rate=0.1, weight_decay=0.3)

@@ -145,7 +145,11 @@ def test_a_run_that_another_process_trains_is_refused(store, synthetic):
 def test_an_emotion_that_the_dataset_lacks_is_named(store, synthetic):
     seen = synthetic.labels != 1
     without = dataclasses.replace(
-        synthetic, images=synthetic.images[seen], labels=synthetic.labels[seen], ids=synthetic.ids[seen], split=synthetic.split[seen]
+        synthetic,
+        images=synthetic.images[seen],
+        labels=synthetic.labels[seen],
+        ids=synthetic.ids[seen],
+        split=synthetic.split[seen],
     )
     with pytest.raises(FerError, match="has no disgust; it has angry"):
         train_run(SPEC, store, device="cpu", dataset=without)

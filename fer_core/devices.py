@@ -7,8 +7,9 @@ from fer_core.errors import FerError
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
-def resolve_device(name: str = "auto") -> torch.device:
+def resolve_device(name: str | torch.device = "auto") -> torch.device:
     """The torch device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; raises FerError if it is not there."""
+    name = str(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind, _, index = name.partition(":")

@@ -1,0 +1,1 @@
+"""The Streamlit app that shows runs and lets one try them."""

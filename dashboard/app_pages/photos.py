@@ -1,0 +1,91 @@
+"""The faces in a photo, and what a network reads in each."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import cache, charts, columns, tables
+from dashboard.advice import FIRST_TRAINING
+from dashboard.components import download, empty_state, errors_shown, figure_title, page_header
+from dashboard.drawing import mark_faces
+from dashboard.formats import percent, plural
+from dashboard.picker import run_picker
+from dashboard.summaries import RunSummary
+
+if TYPE_CHECKING:
+    from fer_core.inference import Prediction
+
+TITLE = "Photos"
+GROUP = "Try"
+ORDER = 1
+URL = "photos"
+
+SAMPLE_NAME = "Sample photo"
+SHOWN_FACES = 12  # of one photo as cards; the table holds all
+UNSURE = 0.5  # below this no emotion has the majority
+
+
+def read_photo(run: RunSummary, name: str, source: bytes) -> "list[Prediction]":
+    st.subheader(name, anchor=False)
+    with st.skeleton(height=320):
+        faces = cache.faces(run, source, "haar")
+        if not faces:
+            st.info("No face was found. Frontal faces of at least 40 pixels are found best.")
+            if st.toggle("Read the whole picture as one face", key=f"whole_{name}"):
+                faces = cache.faces(run, source, "whole")
+        marked = mark_faces(cache.photo(source), faces)
+        left, right = st.columns(2, gap="medium")
+        left.image(marked, width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
+        with right:
+            for number, face in enumerate(faces[:SHOWN_FACES], start=1):
+                draw_face(number, face)
+            if len(faces) > SHOWN_FACES:
+                st.caption(f"The other {len(faces) - SHOWN_FACES} faces are in the table below.")
+    return faces
+
+
+def draw_face(number: int, face: "Prediction") -> None:
+    with st.container(border=True, horizontal=True):
+        with st.container(width=120, gap="xsmall"):
+            st.image(face.face, width=112, alt=f"Face {number} as the network sees it")
+            st.caption("as the network sees it")
+        with st.container():
+            unsure = face.confidence < UNSURE
+            figure_title(f"{number} · {face.emotion} {percent(face.confidence)}")
+            if unsure:
+                st.badge("unsure: no emotion has the majority", color="orange")
+            chart = charts.emotion_bars(tables.probabilities(face), "probability")
+            st.altair_chart(chart, alt=f"Probabilities of face {number}: {face.emotion} {percent(face.confidence)}")
+
+
+page_header(TITLE, "Which faces are in a photo, and which expression does a network read in each?")
+runs = [run for run in cache.runs() if run.can_predict]
+if not runs:
+    empty_state("No network to try", "A finished run with its weights reads photos. Train a first one:", FIRST_TRAINING)
+    st.stop()
+
+run = run_picker(runs)
+uploads = st.file_uploader(
+    "Photos", type=["jpg", "jpeg", "png", "webp"], accept_multiple_files=True, key="uploads", max_upload_size=50
+)
+if st.button("Use the sample photo", icon=":material/face:", disabled=bool(uploads)):
+    st.session_state["use_sample"] = True
+st.caption(
+    "Photos stay in this computer's memory and go nowhere. An expression is not a feeling: "
+    "a network sees how a face looks, not what a person feels."
+)
+
+photos = {f"{position}. {upload.name}": upload.getvalue() for position, upload in enumerate(uploads, start=1)}
+if not photos and st.session_state.get("use_sample"):
+    photos = {SAMPLE_NAME: cache.sample_photo()}
+readings: dict[str, "list[Prediction]"] = {}
+for name, source in photos.items():
+    with errors_shown():
+        readings[name] = read_photo(run, name, source)
+
+table = tables.predictions(readings)
+if len(table):
+    figure_title(f"{plural(len(table), 'face')} in {plural(len(readings), 'photo')}")
+    emotions = list(next(face for faces in readings.values() for face in faces).probabilities)
+    st.dataframe(table, hide_index=True, column_config=columns.predictions(emotions), alt="All faces")
+    download(table, "faces")

@@ -1,0 +1,127 @@
+"""Every st.cache_*: what is read or computed once and shared between reruns and viewers."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.formats import plural
+from dashboard.summaries import RunShelf, RunSummary, Stamp, stamp_of
+from fer_core.errors import FerError
+from fer_core.paths import runs_dir
+from fer_core.runs import Run, RunStore
+
+if TYPE_CHECKING:
+    # these import torch, which takes seconds: only the page that predicts waits for it
+    import numpy as np
+
+    from fer_core.inference import Prediction, Predictor
+
+PREDICTORS = 3  # networks kept in memory at once
+PHOTOS = 24  # photos and readings kept in memory, for each viewer
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shelf(root: str) -> RunShelf:
+    return RunShelf()
+
+
+def runs() -> list[RunSummary]:
+    """All runs, best first; costs one look at each folder's times where nothing changed."""
+    root = runs_dir()
+    return _shelf(str(root)).read(RunStore(root))
+
+
+def evaluation(run: RunSummary) -> dict[str, Any]:
+    """evaluation.json of a run; raises RunError where it cannot be read."""
+    return _evaluation(str(run.path), stamp_of(run.path, ("evaluation.json",)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _evaluation(folder: str, stamp: Stamp) -> dict[str, Any]:
+    return Run(Path(folder)).evaluation()
+
+
+def environment(run: RunSummary) -> dict[str, Any]:
+    """environment.json of a run; raises RunError where it cannot be read."""
+    return _environment(str(run.path), stamp_of(run.path, ("environment.json",)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _environment(folder: str, stamp: Stamp) -> dict[str, Any]:
+    return Run(Path(folder)).environment()
+
+
+def metrics(run: RunSummary) -> list[dict[str, Any]]:
+    """One dict for each epoch that a run has finished."""
+    return _metrics(str(run.path), stamp_of(run.path, ("metrics.jsonl",)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metrics(folder: str, stamp: Stamp) -> list[dict[str, Any]]:
+    return Run(Path(folder)).metrics()
+
+
+def log(run: RunSummary) -> str:
+    """log.txt of a run, read anew each time: it grows while the run is trained."""
+    return Run(run.path).log()
+
+
+@st.cache_resource(max_entries=PREDICTORS, show_spinner=False)
+def _predictor(folder: str, stamp: Stamp) -> "Predictor":
+    from fer_core.inference import Predictor
+
+    return Predictor.from_run(Run(Path(folder)), device="cpu")
+
+
+@st.cache_data(max_entries=PHOTOS, show_spinner=False, scope="session")
+def photo(source: bytes) -> "np.ndarray":
+    """A photo's bytes as uint8 RGB (H, W, 3); raises FerError where they are no picture."""
+    from fer_core.inference import read_image
+
+    return read_image(source)
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def sample_photo() -> bytes:
+    """A smiling face: Eileen Collins, NASA, public domain; comes with scikit-image. PNG."""
+    import io
+
+    from PIL import Image
+    from skimage.data import astronaut
+
+    buffer = io.BytesIO()
+    Image.fromarray(astronaut()).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":
+    """Every face that `detector` finds in a photo, with its probabilities by `run`.
+
+    Raises FerError where the photo or the run's weights cannot be read.
+    """
+    if not run.can_predict:
+        raise FerError(f"run {run.id} has no weights here; train it again, or choose another run")
+    return _faces(str(run.path), run.stamp, source, detector)
+
+
+@st.cache_data(max_entries=PHOTOS, show_spinner=False, scope="session")
+def _faces(folder: str, stamp: Stamp, source: bytes, detector: str) -> "list[Prediction]":
+    from fer_core.inference import get_detector
+
+    return _predictor(folder, stamp).predict(photo(source), detector=get_detector(detector))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def device_name() -> str:
+    """The accelerator of this machine, else its number of processors; found without importing torch."""
+    for facts in Path("/proc/driver/nvidia/gpus").glob("*/information"):
+        for line in facts.read_text().splitlines():
+            if line.startswith("Model:"):
+                return line.partition(":")[2].strip()
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return "Apple GPU"
+    return f"CPU, {plural(os.cpu_count() or 1, 'core')}"

@@ -1,0 +1,202 @@
+"""Data frames -> Altair charts; no Streamlit here. Colours of axes and ramps come from the theme."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+
+from dashboard.palette import BLACK, EMOTION_COLORS, WHITE
+
+CURVE_HEIGHT = 270
+Measure = Literal["loss", "accuracy"]
+CellValue = Literal["count", "row", "column"]
+TILES = alt.Scale(paddingInner=0.03, paddingOuter=0)
+GREY = "#8A8F9C"  # lines: 3:1 on the light and on the dark background
+# text needs 4.5:1, which no single grey has on both; `background` is the theme's own
+MUTED = alt.ExprRef("luminance(background) > 0.5 ? '#5A5F6C' : '#A4A9B5'")
+SPLITS = {"train": "training", "valid": "validation"}
+
+
+def readable_on_fill(field: str) -> alt.ExprRef:
+    """White or black for text in a cell that is filled by `field`: whichever contrasts more with the theme's ramp.
+
+    On any colour the better of the two has a contrast of at least 4.58.
+    """
+    fill = f"scale('color', datum['{field}'])"
+    return alt.ExprRef(f"contrast({fill}, '{WHITE}') >= contrast({fill}, '{BLACK}') ? '{WHITE}' : '{BLACK}'")
+
+
+def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
+    """Test accuracy of the best run of every architecture × preprocessing pair; selection `cell` has both names.
+
+    `cells` as `tables.accuracy_cells` gives them; a pair without a run is drawn as a dash.
+    """
+    click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
+    columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
+    base = alt.Chart(cells).encode(
+        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=_column_axis("top", columns, 100)),
+        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=_cell_axis("left")),
+    )
+    done = base.transform_filter("isValid(datum.accuracy)")
+    color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
+    tooltip = _accuracy_tooltip()
+    tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
+    values = done.mark_text(fontSize=15, fontWeight=600, color=readable_on_fill("accuracy"), cursor="pointer").encode(
+        text="shown:N", tooltip=tooltip
+    )
+    absent = base.transform_filter("!isValid(datum.accuracy)").mark_text(color=MUTED, text="–", fontSize=15)
+    return (tiles + values + absent).properties(height=48 * rows + 60)
+
+
+def _accuracy_tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("architecture:N"),
+        alt.Tooltip("preprocessing:N"),
+        alt.Tooltip("shown:N", title="test accuracy"),
+        alt.Tooltip("interval:N", title="95 % interval"),
+        alt.Tooltip("n:Q", title="test images", format=","),
+        alt.Tooltip("runs:Q", title="runs of this pair"),
+        alt.Tooltip("mean:N", title="their mean"),
+    ]
+
+
+def _cell_axis(orient: Literal["top", "bottom", "left"], **changes: Any) -> alt.Axis:
+    common = {"labelLimit": 220, "labelOverlap": False, "labelPadding": 8, "labelFontSize": 13, "grid": False}
+    return alt.Axis(orient=orient, labelColor=MUTED, labelFlush=False, **common | changes)
+
+
+def _column_axis(orient: Literal["top", "bottom"], columns: int, room: int) -> alt.Axis:
+    """Labels lie flat where each column has `room` pixels, and are turned where the page is narrower."""
+    narrow = f"width / {columns} < {room}"
+    end = "left" if orient == "top" else "right"
+    return _cell_axis(
+        orient,
+        labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
+        labelAlign=alt.ExprRef(f"{narrow} ? '{end}' : 'center'"),
+    )
+
+
+def _spread(values: "pd.Series[float]") -> list[float]:
+    """Ends of a colour scale: the values', or a little around a single one."""
+    low, high = float(values.min()), float(values.max())
+    return [low, high] if high - low >= 0.02 else [low - 0.01, high + 0.01]
+
+
+def learning_curves(
+    epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], best_epoch: int | None
+) -> alt.LayerChart:
+    """`measure` of training and validation over the epochs, with the best epoch marked."""
+    names = {f"{split}_{measure}": name for split, name in SPLITS.items()}
+    wide = epochs[["epoch", *names]].rename(columns=names)
+    x = _epoch_axis(wide)
+    number = ".2%" if measure == "accuracy" else ".4f"
+    tooltip = [alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in names.values())]
+    y = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(zero=False),
+        axis=_number_axis(format=".0%" if measure == "accuracy" else "~g", tickCount=6),
+    )
+    mark = _best_epoch(wide, x, best_epoch, "top" if measure == "loss" else "bottom")  # where no line is
+    layers = [_split_lines(wide, x, y), _hover_rule(alt.Chart(wide), x, tooltip), *mark]
+    return alt.LayerChart(layer=layers).properties(height=CURVE_HEIGHT)
+
+
+def _split_lines(wide: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
+    """Training dashed, validation solid: told by more than the colour."""
+    order = list(SPLITS.values())
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300)
+    dashes = alt.Scale(domain=order, range=[[5, 3], [1, 0]])
+    return (
+        alt.Chart(wide.melt("epoch", var_name="split"))
+        .mark_line(strokeWidth=2, point=len(wide) <= 2)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("split:N", scale=alt.Scale(domain=order), legend=legend),
+            strokeDash=alt.StrokeDash("split:N", scale=dashes, legend=legend),
+        )
+    )
+
+
+def _number_axis(**properties: Any) -> alt.Axis:
+    return alt.Axis(labelFontSize=12, titlePadding=6, **properties)
+
+
+def _epoch_axis(epochs: pd.DataFrame) -> alt.X:
+    last = int(epochs["epoch"].max()) if len(epochs) else 1
+    scale = alt.Scale(domain=[1, max(2, last)], nice=False)
+    return alt.X("epoch:Q", title="epoch", axis=_number_axis(tickMinStep=1, format="d", grid=False), scale=scale)
+
+
+def _hover_rule(base: alt.Chart, x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
+    nearest = alt.selection_point(name="hover", on="pointerover", nearest=True, fields=["epoch"], empty=False)
+    opacity = alt.condition(nearest, alt.value(0.6), alt.value(0))
+    rule = base.mark_rule(color=GREY, strokeWidth=1)
+    return rule.encode(x=x, opacity=opacity, tooltip=list(tooltip)).add_params(nearest)
+
+
+def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: int | None, place: Literal["top", "bottom"]) -> list[alt.Chart]:
+    if best is None or best not in set(epochs["epoch"]):
+        return []
+    chosen = alt.Chart(epochs[epochs["epoch"] == best]).encode(x=x)
+    near_end = best > 0.6 * epochs["epoch"].max()
+    label = chosen.mark_text(
+        text=f"best epoch {best}",
+        align="right" if near_end else "left",
+        dx=-5 if near_end else 5,
+        baseline=place,
+        color=MUTED,
+        fontSize=12,
+    ).encode(y=alt.value(2 if place == "top" else "height"))
+    return [chosen.mark_rule(color=GREY, strokeDash=[2, 2]), label]
+
+
+def learning_rate_curve(epochs: pd.DataFrame) -> alt.Chart:
+    """Learning rate at the end of each epoch."""
+    return (
+        alt.Chart(epochs)
+        .mark_line(color=GREY, strokeWidth=2, point=len(epochs) <= 2)
+        .encode(
+            x=_epoch_axis(epochs),
+            y=alt.Y("learning_rate:Q", title=None, axis=_number_axis(format="~e", tickCount=6)),
+            tooltip=[alt.Tooltip("epoch:Q"), alt.Tooltip("learning_rate:Q", title="learning rate", format=".3e")],
+        )
+        .properties(height=CURVE_HEIGHT)
+    )
+
+
+def confusion_heatmap(cells: pd.DataFrame, shown: CellValue) -> alt.LayerChart:
+    """Confusion matrix of `tables.confusion_cells`: rows true, columns predicted; `shown` is what the cells say."""
+    emotions = list(dict.fromkeys(cells["true"]))
+    base = alt.Chart(cells).encode(
+        x=alt.X("predicted:N", sort=emotions, scale=TILES, axis=_column_axis("bottom", len(emotions), 62)),
+        y=alt.Y("true:N", sort=emotions, scale=TILES, axis=_cell_axis("left")),
+        tooltip=[
+            alt.Tooltip("true:N"),
+            alt.Tooltip("predicted:N"),
+            alt.Tooltip("count:Q", title="faces", format=","),
+            alt.Tooltip("row_text:N", title="of the true class"),
+            alt.Tooltip("column_text:N", title="of the predicted class"),
+        ],
+    )
+    full = max(1, int(cells["count"].max())) if shown == "count" else 1
+    color = alt.Color(f"{shown}:Q", scale=alt.Scale(domain=[0, full]), legend=None)
+    tiles = base.mark_rect(cornerRadius=3).encode(color=color)
+    values = base.mark_text(fontSize=13, color=readable_on_fill(shown)).encode(text=f"{shown}_text:N")
+    return (tiles + values).properties(height=400)
+
+
+def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> alt.LayerChart:
+    """One bar an emotion of `field` (a share in [0, 1]), in the emotion's colour, with `<field>_text` beside it."""
+    emotions = list(table["emotion"])
+    base = alt.Chart(table).encode(
+        y=alt.Y("emotion:N", sort=None, title=None, axis=_cell_axis("left")),
+        x=alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.15]), axis=None),
+        tooltip=[alt.Tooltip("emotion:N"), alt.Tooltip(f"{field}_text:N", title=field)],
+    )
+    scale = alt.Scale(domain=emotions, range=[EMOTION_COLORS[emotion] for emotion in emotions])
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("emotion:N", scale=scale, legend=None))
+    values = base.mark_text(align="left", dx=5, fontSize=13, color=MUTED).encode(text=f"{field}_text:N")
+    return (bars + values).properties(height=row_height * len(table) + 10)

@@ -1,0 +1,192 @@
+"""What pages share: headers, metric rows, figures, live progress, states and errors."""
+
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.advice import advice, reason
+from dashboard.formats import duration, plural, sentence
+from dashboard.summaries import RunSummary, describe
+from dashboard.tables import to_csv
+from fer_core.errors import FerError
+
+RUN_PAGE = "app_pages/run.py"
+REFRESH_S = 3
+STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
+    "finished": "green",
+    "running": "blue",
+    "queued": "gray",
+    "cancelled": "orange",
+    "failed": "red",
+    "lost": "red",
+    "damaged": "red",
+}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One tile of a metric row: a value, a line below it, and what it means."""
+
+    label: str
+    value: str
+    note: str = ""
+    help: str = ""
+
+
+def page_header(title: str, sentence: str) -> None:
+    """A page's title, and the sentence that says what it answers."""
+    st.title(title, anchor=False)
+    st.caption(sentence)
+
+
+def metric_row(metrics: Sequence[Metric], *, min_width: int = 150) -> None:
+    """Tiles of equal width, as many side by side as fit."""
+    with st.grid(len(metrics), min_column_width=min_width):
+        for metric in metrics:
+            st.metric(
+                metric.label,
+                metric.value,
+                delta=metric.note or None,
+                delta_color="off",
+                delta_arrow="off",
+                help=metric.help or None,
+                border=True,
+                height="stretch",
+            )
+
+
+def figure_title(title: str, note: str = "") -> None:
+    """What a figure finds or asks, and a quieter line on how to read it."""
+    with st.container(gap=None):
+        st.markdown(f"**{title}**")
+        if note:
+            st.caption(note)
+
+
+def figure(title: str, chart: alt.Chart | alt.LayerChart, *, note: str = "", key: str | None = None) -> None:
+    """A chart below its title, which also names it for screen readers."""
+    figure_title(title, note)
+    st.altair_chart(chart, key=key, alt=title)
+
+
+def download(table: pd.DataFrame, name: str) -> None:
+    """A button that saves a table, with full precision."""
+    st.download_button(
+        "Download CSV",
+        to_csv(table),
+        f"{name}.csv",
+        "text/csv",
+        key=f"download_{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def empty_state(title: str, sentence: str, command: str = "") -> None:
+    """What would be here, and the one action that fills it."""
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.markdown(sentence)
+        if command:
+            st.code(command, language="bash", wrap_lines=True)
+
+
+def run_line(run: RunSummary) -> None:
+    """What a run is, in one line: its state and what it was made of."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(run.state, color=STATE_COLORS[run.state])
+        st.caption(describe(run), width="content")
+
+
+def unfinished_state(run: RunSummary) -> None:
+    """Why a run has no result yet, and what can be done."""
+    if run.state == "running":
+        return
+    step = advice(run)
+    text = f"{sentence(reason(run))} {step.sentence}"
+    if run.state == "queued":
+        st.info(text)
+    elif run.state == "cancelled":
+        st.warning(text)
+    else:
+        st.error(text)
+    if step.command:
+        st.code(step.command, language="bash", wrap_lines=True)
+
+
+def open_run(run_id: str) -> None:
+    """Go to the page of a run; the link says which."""
+    st.session_state["run"] = run_id
+    st.switch_page(RUN_PAGE, query_params={"run": run_id})
+
+
+def live_progress(runs: Sequence[RunSummary]) -> None:
+    """A bar for each running run, moving by itself; the page is drawn anew when an epoch or a run ends."""
+    running = [run.id for run in runs if run.state == "running"]
+    if not running:
+        return
+    seen, shown = _progress_of(runs), {run.id for run in runs}
+
+    @st.fragment(run_every=REFRESH_S)
+    def bars() -> None:
+        with errors_shown():
+            current = cache.runs()
+            for run in current:
+                if run.id in running:
+                    st.progress(_done(run), text=_progress_text(run))
+        if _progress_of([run for run in current if run.id in shown]) != seen:
+            st.rerun()
+
+    bars()
+
+
+def _progress_of(runs: Sequence[RunSummary]) -> list[tuple[str, str, int]]:
+    return sorted((run.id, run.state, run.status.epoch) for run in runs)
+
+
+def _done(run: RunSummary) -> float:
+    return min(1.0, run.status.epoch / run.status.epochs) if run.status.epochs else 0.0
+
+
+def _progress_text(run: RunSummary) -> str:
+    status, spec = run.status, run.spec
+    name = f"**{spec.architecture} · {spec.preprocessing}**" if spec else run.id
+    where = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+    # a message within an epoch counts its images, which the bar and the time left say better
+    message = "" if status.message.startswith("epoch") else status.message
+    left = "" if status.eta_s is None else f"{duration(status.eta_s)} left"
+    return " · ".join(part for part in (name, where, message, left, status.device) if part)
+
+
+def sidebar_foot(runs: Sequence[RunSummary]) -> None:
+    """What is loaded."""
+    datasets = sorted({run.spec.dataset for run in runs if run.spec})
+    with st.sidebar:
+        st.caption("  \n".join([plural(len(runs), "run"), ", ".join(datasets) or "no dataset", cache.device_name()]))
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """An error inside becomes one sentence; where it is not the user's, with details folded and in the log."""
+    try:
+        yield
+    except FerError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception as error:
+        logger.exception("a page failed")
+        st.error(
+            f"This page could not be drawn ({type(error).__name__}). Reload it; the log has the details.",
+            icon=":material/error:",
+        )
+        with st.expander("Details"):
+            st.code(traceback.format_exc(), language=None, wrap_lines=True)

@@ -1,0 +1,61 @@
+"""The run picker: the same on every page, best first, and it remembers."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.summaries import RunSummary, find, labels
+
+FILTERS = ("architecture", "preprocessing", "dataset")
+FEW = 5  # a list that one sees whole needs no filter
+
+
+def run_picker(runs: Sequence[RunSummary]) -> RunSummary:
+    """The run to show, out of at least one: chosen here or by the link (`?run=`), else the first."""
+    wanted = st.query_params.get("run") or st.session_state.get("run", "")
+    found = find(runs, wanted) if wanted else None
+    names = labels(runs)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # the filter's place is behind the list that it shortens
+        list_place, filter_place = st.container(), st.container(width="content")
+        with filter_place:
+            shown = _filter(runs)
+        chosen = found or (shown or runs)[0]
+        options = [run.id for run in shown]
+        st.session_state["run_picker"] = chosen.id
+        list_place.selectbox(
+            "Run",
+            options if chosen.id in options else [chosen.id, *options],
+            format_func=lambda name: names[name],
+            key="run_picker",
+            on_change=_remember,
+            help="Best first. Type to search by architecture, preprocessing, dataset, accuracy or seed.",
+        )
+    if wanted and found is None:
+        st.caption(f"There is no run {wanted} to choose here; this is the best one.")
+    if not shown:
+        st.caption("No run passes the filter.")
+    return chosen
+
+
+def _remember() -> None:
+    st.session_state["run"] = st.session_state["run_picker"]
+    st.query_params["run"] = st.session_state["run_picker"]
+
+
+def _filter(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    choices = {name: sorted({_value(run, name) for run in runs} - {""}) for name in FILTERS}
+    if len(runs) <= FEW:
+        return list(runs)
+    kept = list(runs)
+    with st.popover("Filter", icon=":material/filter_list:"):
+        for name, values in choices.items():
+            allowed = st.multiselect(
+                name.capitalize(), values, key=f"filter_{name}", persist_state="session", placeholder="All"
+            )
+            kept = [run for run in kept if not allowed or _value(run, name) in allowed]
+    return kept
+
+
+def _value(run: RunSummary, name: str) -> str:
+    return "" if run.spec is None else str(getattr(run.spec, name))

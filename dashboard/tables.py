@@ -1,0 +1,210 @@
+"""Runs and evaluations as data frames; shares are percentages here, as the tables show them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dashboard.advice import advice, reason
+from dashboard.formats import NONE, count, interval, percent
+from dashboard.summaries import Board, RunSummary, labels
+from fer_core.errors import FerError
+
+if TYPE_CHECKING:
+    # importing this would import torch
+    from fer_core.inference import Prediction
+
+LEADERBOARD_COLUMNS = (
+    *("id", "architecture", "preprocessing", "accuracy", "interval", "clean", "macro_f1"),
+    *("parameters", "epochs", "minutes", "device", "recipe", "seed"),
+)
+CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval", "n", "runs", "mean", "id")
+
+
+def on_board(runs: Sequence[RunSummary], board: Board) -> list[RunSummary]:
+    """The finished runs that may be ranked together, best first."""
+    return [run for run in runs if run.state == "finished" and run.board == board]
+
+
+def leaderboard(runs: Sequence[RunSummary]) -> pd.DataFrame:
+    """One row for each finished run, in the order given."""
+    return pd.DataFrame([_leaderboard_row(run) for run in runs], columns=list(LEADERBOARD_COLUMNS))
+
+
+def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
+    seconds = run.fact("wall_s")
+    spec = run.spec
+    return {
+        "id": run.id,
+        "architecture": spec.architecture if spec else "",
+        "preprocessing": spec.preprocessing if spec else "",
+        "accuracy": _percentage(run.accuracy),
+        "interval": interval(run.interval),
+        "clean": _percentage(run.figure("clean_accuracy")),
+        "macro_f1": _percentage(run.figure("macro_f1")),
+        "parameters": run.fact("parameters"),
+        "epochs": run.fact("epochs_run") or run.status.epoch,
+        "minutes": None if seconds is None else seconds / 60,
+        "device": run.device,
+        "recipe": spec.recipe.name if spec else "",
+        "seed": spec.seed if spec else None,
+    }
+
+
+def _percentage(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def accuracy_cells(runs: Sequence[RunSummary]) -> pd.DataFrame:
+    """Every architecture × preprocessing pair of the runs (best first) with its best run; empty pairs have no `id`.
+
+    Architectures are in the order of their best accuracy, `raw` is the first preprocessing and longer
+    pipelines come later. `accuracy` is a share in [0, 1]; `shown`, `interval` and `mean` are text.
+    """
+    pairs: dict[tuple[str, str], list[RunSummary]] = {}
+    for run in runs:
+        if run.spec and run.accuracy is not None:
+            pairs.setdefault((run.spec.architecture, run.spec.preprocessing), []).append(run)
+    architectures = list(dict.fromkeys(architecture for architecture, _ in pairs))
+    pipelines = sorted({pipeline for _, pipeline in pairs}, key=_pipeline_order)
+    rows = [_cell(a, p, pairs.get((a, p), [])) for a in architectures for p in pipelines]
+    return pd.DataFrame(rows, columns=list(CELL_COLUMNS))
+
+
+def _pipeline_order(pipeline: str) -> tuple[bool, int, str]:
+    return (pipeline != "raw", pipeline.count("+"), pipeline)
+
+
+def _cell(architecture: str, pipeline: str, runs: Sequence[RunSummary]) -> dict[str, Any]:
+    cell: dict[str, Any] = {"architecture": architecture, "preprocessing": pipeline, "runs": len(runs)}
+    if not runs:
+        return cell
+    best = runs[0]
+    mean = float(np.mean([run.accuracy for run in runs if run.accuracy is not None]))
+    return cell | {
+        "accuracy": best.accuracy,
+        "shown": percent(best.accuracy),
+        "interval": interval(best.interval),
+        "n": best.whole("n"),
+        "mean": percent(mean),
+        "id": best.id,
+    }
+
+
+def unranked(runs: Sequence[RunSummary]) -> pd.DataFrame:
+    """The runs that have no result and are not getting one now: which, in what state, why, and what can be done."""
+    names = labels(runs)
+    waiting = [run for run in runs if run.state not in ("finished", "running")]
+    rows = [(run.id, names[run.id], run.state, reason(run), advice(run).sentence) for run in waiting]
+    return pd.DataFrame(rows, columns=["id", "run", "state", "reason", "what to do"])
+
+
+def confusion_cells(evaluation: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each pair of true and predicted emotion: `count`, and its share of its `row` and `column` in [0, 1].
+
+    `count_text`, `row_text` and `column_text` are what one reads.
+
+    Raises FerError where the evaluation has no confusion matrix of its emotions.
+    """
+    emotions = list(evaluation.get("emotions", []))
+    counts = evaluation["splits"]["test"].get("confusion_matrix", [])
+    if not emotions or [len(row) for row in counts] != [len(emotions)] * len(emotions):
+        raise FerError(f"evaluation.json has no confusion matrix of its {len(emotions)} emotions")
+    matrix = np.asarray(counts)
+    rows, columns = matrix.sum(axis=1, keepdims=True), matrix.sum(axis=0, keepdims=True)
+    true, predicted = np.indices(matrix.shape)
+    cells = pd.DataFrame(
+        {
+            "true": np.asarray(emotions)[true.ravel()],
+            "predicted": np.asarray(emotions)[predicted.ravel()],
+            "count": matrix.ravel(),
+            "row": (matrix / np.maximum(rows, 1)).ravel(),
+            "column": (matrix / np.maximum(columns, 1)).ravel(),
+        }
+    )
+    texts = {f"{name}_text": [percent(share, 0) for share in cells[name]] for name in ("row", "column")}
+    return cells.assign(count_text=[count(number) for number in cells["count"]], **texts)
+
+
+def worst_confusion(cells: pd.DataFrame) -> str:
+    """The confusion with the largest share of its true class, as a sentence."""
+    wrong = cells[cells["true"] != cells["predicted"]]
+    if wrong.empty or not wrong["count"].sum():
+        return "No face was taken for another emotion"
+    worst = wrong.sort_values("row").iloc[-1]
+    share = percent(float(worst["row"]), 0)
+    return f"Most often, {worst['true']} is taken for {worst['predicted']}: {share} of the {worst['true']} faces"
+
+
+def per_class(evaluation: Mapping[str, Any]) -> pd.DataFrame:
+    """Precision, recall, F1 and specificity in percent, and support, for each emotion."""
+    columns = ["emotion", "precision", "recall", "f1", "specificity", "support"]
+    table = pd.DataFrame(evaluation["splits"]["test"].get("per_class", []), columns=columns)
+    return table.assign(**{name: table[name].astype(float) * 100 for name in columns[1:5]})
+
+
+def weakest_class(table: pd.DataFrame) -> str:
+    """The emotion with the lowest F1, as a sentence."""
+    tested = table[table["support"] > 0]
+    if tested.empty:
+        return "No emotion was tested"
+    worst = tested.sort_values("f1").iloc[0]
+    return f"Hardest is {worst['emotion']}: F1 of {percent(float(worst['f1']) / 100)} on {worst['support']:,} faces"
+
+
+def best_epoch(epochs: pd.DataFrame) -> int | None:
+    """The epoch with the highest validation accuracy so far."""
+    known = epochs.dropna(subset=["valid_accuracy"])
+    return None if known.empty else int(known.sort_values("valid_accuracy", kind="stable")["epoch"].iloc[-1])
+
+
+def f1_bars(table: pd.DataFrame) -> pd.DataFrame:
+    """F1 in [0, 1] of each emotion of `per_class`, and as text."""
+    shares = [float(value) / 100 for value in table["f1"]]
+    return pd.DataFrame({"emotion": table["emotion"], "F1": shares, "F1_text": [percent(share) for share in shares]})
+
+
+def curves(metrics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row an epoch; a column is all NaN where no epoch has it."""
+    columns = ["epoch", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate", "seconds"]
+    return pd.DataFrame(list(metrics), columns=columns).dropna(subset=["epoch"])
+
+
+def predictions(photos: Mapping[str, Sequence["Prediction"]]) -> pd.DataFrame:
+    """One row for each face of each photo: its place in pixels, emotion, and probabilities in percent."""
+    rows: list[dict[str, Any]] = []
+    for name, faces in photos.items():
+        for number, face in enumerate(faces, start=1):
+            shares = {emotion: 100 * share for emotion, share in face.probabilities.items()}
+            found = {"photo": name, "face": number, "emotion": face.emotion, "confidence": 100 * face.confidence}
+            rows.append({**found, **shares, **face.box.to_json()})
+    return pd.DataFrame(rows)
+
+
+def probabilities(face: "Prediction") -> pd.DataFrame:
+    """The probability in [0, 1] of each emotion, in the order of the classes."""
+    rows = [(emotion, share, percent(share)) for emotion, share in face.probabilities.items()]
+    return pd.DataFrame(rows, columns=["emotion", "probability", "probability_text"])
+
+
+def key_values(data: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """A JSON object as tables of two columns of text: one of its own values (``), one for each object in it."""
+    own = {name: value for name, value in data.items() if not isinstance(value, Mapping)}
+    parts = {"": own, **{name: value for name, value in data.items() if isinstance(value, Mapping) and value}}
+    return {name: pd.DataFrame(_texts(part), columns=["name", "value"]) for name, part in parts.items() if part}
+
+
+def _texts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _text(value)) for name, value in data.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)
+    return NONE if value in (None, "") else str(value)
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV, UTF-8."""
+    return table.to_csv(index=False).encode()

@@ -1,0 +1,153 @@
+import json
+
+import pytest
+
+from fer_core.cli.app import main
+from fer_core.cli.output import duration
+from fer_core.runs import RunStore
+
+LINEAR = ("-a", "linear", "-d", "synthetic", "--epochs", "2")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs the command line in this process; returns (exit status, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["fer_core", *map(str, arguments)])
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A runs folder with one short training on drawn faces, made through the command line."""
+    root = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["fer_core", "train", *LINEAR, "--runs", str(root)])
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert not end.value.code
+    return root
+
+
+def test_a_trained_run_is_listed_with_its_accuracy(command, trained):
+    status, out, _ = command("runs", "list", "--json", "--runs", trained)
+    (row,) = json.loads(out)
+    assert status == 0
+    assert row["state"] == "finished"
+    assert 0 < row["test_accuracy"] < 1
+    assert row["test_interval"][0] < row["test_accuracy"] < row["test_interval"][1]
+
+
+def test_show_gives_everything_as_json(command, trained):
+    _, out, _ = command("runs", "show", "linear", "--json", "--runs", trained)
+    shown = json.loads(out)
+    assert shown["spec"]["architecture"] == "linear"
+    assert shown["environment"]["trainable_parameters"] == 16_135
+
+
+def test_show_prints_the_figures_for_a_person(command, trained):
+    _, out, _ = command("runs", "show", "linear", "--runs", trained)
+    assert "accuracy" in out
+    assert "best epoch" in out
+
+
+def test_evaluate_recomputes_the_same_figures(command, trained):
+    before = (RunStore(trained).list()[0].path / "evaluation.json").read_text()
+    status, out, _ = command("evaluate", "linear", "--json", "--runs", trained)
+    assert status == 0
+    assert json.loads(out) == json.loads(before)
+
+
+def test_training_the_same_again_is_done_at_once(command, trained):
+    status, out, _ = command("train", *LINEAR, "--runs", trained)
+    assert status == 0
+    assert "test accuracy" in out
+    assert "drawn faces" in out
+
+
+def test_a_grid_trains_what_is_missing_and_keeps_what_is_finished(command, trained):
+    log_before = RunStore(trained).get("linear__raw").log()
+    status, out, _ = command(
+        "grid",
+        "--architectures",
+        "linear",
+        "--preprocessing",
+        "raw,median",
+        "-d",
+        "synthetic",
+        "--epochs",
+        "2",
+        "--runs",
+        trained,
+    )
+    assert status == 0
+    assert {run.spec.preprocessing for run in RunStore(trained).list()} == {"raw", "median"}
+    assert RunStore(trained).get("linear__raw").log() == log_before
+    assert "finished" in out
+
+
+@pytest.mark.parametrize("what", ["architectures", "preprocessing", "recipes", "datasets", "protocols"])
+def test_everything_that_can_be_chosen_can_be_listed(command, what):
+    status, out, _ = command("list", what, "--json")
+    assert status == 0
+    assert all(row["name"] for row in json.loads(out))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["list", "colours"], "choose from architectures"),
+        (["train", "-a", "minixception", "-d", "synthetic"], "did you mean 'mini_xception'?"),
+        (["train", "-p", "hist_q", "-d", "synthetic"], "hist_eq"),
+        (["train", "-d", "synthetic", "--device", "tpu"], "choose from auto"),
+        (["train", "-d", "synthetic", "--recipe", "secret"], "choose from modern, paper"),
+        (["train", "-d", "synthetic", "--protocol", "secret"], "official"),
+        (["train", "-d", "synthetic", "--epochs", "0"], "epochs must be between 1"),
+        (["grid", "--seeds", "a,b", "-d", "synthetic"], "whole numbers"),
+        (["runs", "show", "nothing"], "no run 'nothing'"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_with_the_choices_and_status_two(command, tmp_path, arguments, sentence):
+    if arguments[0] in ("train", "grid", "runs"):
+        arguments = [*arguments, "--runs", tmp_path / "runs"]
+    status, _, err = command(*arguments)
+    assert status == 2
+    assert sentence in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not (tmp_path / "runs").exists() or RunStore(tmp_path / "runs").list() == []
+
+
+def test_without_a_dataset_train_says_how_to_get_one(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_DATA_DIR", str(tmp_path / "empty"))
+    status, _, err = command("train", "--runs", tmp_path / "runs")
+    assert status == 2
+    assert "data download fer2013" in err
+    assert "synthetic" in err
+
+
+def test_a_damaged_run_is_listed_with_its_reason(command, tmp_path):
+    (tmp_path / "broken").mkdir()
+    _, out, _ = command("runs", "list", "--json", "--runs", tmp_path)
+    assert json.loads(out)[0]["problem"] == "run broken has no spec.json"
+
+
+def test_a_deleted_run_can_be_found_in_the_trash(command, tmp_path):
+    (tmp_path / "broken").mkdir()
+    status, _, _ = command("runs", "delete", "broken", "--runs", tmp_path)
+    assert status == 0
+    assert RunStore(tmp_path).list() == []
+    assert len(list((tmp_path / ".trash").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (42, "42 s"), (200, "3 min"), (4800, "1 h 20 min")])
+def test_durations_read_as_a_person_says_them(seconds, text):
+    assert duration(seconds) == text
