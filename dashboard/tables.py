@@ -188,6 +188,15 @@ def probabilities(face: "Prediction") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["emotion", "probability", "probability_text"])
 
 
+def curve_title(epochs: pd.DataFrame, measure: str, best: int | None) -> str:
+    """What a curve finds: the validation value at the best epoch."""
+    value = epochs.loc[epochs["epoch"] == best, f"valid_{measure}"].astype(float)
+    if value.empty or value.isna().all():
+        return f"{measure.capitalize()} over the epochs"
+    number = percent(value.iloc[0]) if measure == "accuracy" else f"{value.iloc[0]:.3f}"
+    return f"Validation {measure} {number} at epoch {best}"
+
+
 def key_values(data: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """A JSON object as tables of two columns of text: one of its own values (``), one for each object in it."""
     own = {name: value for name, value in data.items() if not isinstance(value, Mapping)}

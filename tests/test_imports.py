@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each group may import the groups before it. The parts of one group do not import each other,
 # except in the first one, where all may use the errors.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fer_core.errors", "fer_core.devices", "fer_core.labels", "fer_core.paths", "fer_core.registry"),
+    ("fer_core.errors", "fer_core.devices", "fer_core.labels", "fer_core.paths", "fer_core.registry", "fer_core.chain"),
     ("fer_core.config",),
     (
         "fer_core.datasets",

@@ -111,6 +111,9 @@ if best is not None and best.spec is not None:
         open_run(str(leaderboard["id"].iloc[row]))
     download(leaderboard, "leaderboard")
 
+else:
+    st.caption("The map and the ranking begin with the first finished run.")
+
 rest = tables.unranked(runs)
 if len(rest):
     with st.expander(f"{plural(len(rest), 'run')} without a result"):

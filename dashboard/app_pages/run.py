@@ -69,9 +69,9 @@ def curves(run: RunSummary) -> None:
     best = run.whole("best_epoch") or tables.best_epoch(epochs)
     with st.grid(3, min_column_width=280):
         for title, chart in (
-            ("Loss over the epochs", charts.learning_curves(epochs, "loss", best)),
-            ("Accuracy over the epochs", charts.learning_curves(epochs, "accuracy", best)),
-            ("Learning rate", charts.learning_rate_curve(epochs)),
+            (tables.curve_title(epochs, "loss", best), charts.learning_curves(epochs, "loss", best)),
+            (tables.curve_title(epochs, "accuracy", best), charts.learning_curves(epochs, "accuracy", best)),
+            ("Learning rate over the epochs", charts.learning_rate_curve(epochs)),
         ):
             with st.container():
                 figure(title, chart)

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor
 
-from fer_core.augmentation.chain import Operation
+from fer_core.chain import Operation
 from fer_core.registry import Registry
 
 

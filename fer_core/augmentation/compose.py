@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from fer_core.augmentation.base import AUGMENTATIONS, GeometricStep, PhotometricStep, RandomStep
-from fer_core.augmentation.chain import Argument, parse_chain
 from fer_core.augmentation.warp import warp
+from fer_core.chain import Argument, parse_chain
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from fer_core.augmentation.base import PhotometricStep, augmentation, draw
-from fer_core.augmentation.chain import argument
 from fer_core.augmentation.rectangles import rectangle_mask
+from fer_core.chain import argument
 
 
 @augmentation("cutout")

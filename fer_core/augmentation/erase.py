@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from fer_core.augmentation.base import PhotometricStep, augmentation, draw, per_face
-from fer_core.augmentation.chain import argument
 from fer_core.augmentation.rectangles import rectangle_mask
+from fer_core.chain import argument
 
 AREA = (0.02, 0.2)  # shares of the face
 ASPECT = (0.3, 1 / 0.3)  # height over width

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fer_core.augmentation.base import GeometricStep, affine, augmentation, draw
-from fer_core.augmentation.chain import argument
+from fer_core.chain import argument
 
 
 @augmentation("shear")

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor
 
-from fer_core.preprocessing.chain import Operation
+from fer_core.chain import Operation
 from fer_core.registry import Registry
 
 VALUES_PER_CHUNK = 2**18  # measured fastest on a CPU: the intermediates, ~100 bytes a value, stay near the cache

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fer_core.chain import argument
 from fer_core.preprocessing.base import Context, Step, map_chunks, step
-from fer_core.preprocessing.chain import argument
 from fer_core.preprocessing.grey import LEVELS, histograms, on_luminance, pad, round_to_grey, table_keys
 
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fer_core.chain import argument
 from fer_core.errors import FerError
 from fer_core.preprocessing.base import Context, Step, step
-from fer_core.preprocessing.chain import argument
 
 Image = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the image

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fer_core.chain import Argument, ChainError, parse_chain
 from fer_core.errors import FerError
 from fer_core.preprocessing.base import STEPS, Context, Step
-from fer_core.preprocessing.chain import Argument, ChainError, parse_chain
 from fer_core.preprocessing.scaling import scale_to_symmetric
 
 RAW = "raw"

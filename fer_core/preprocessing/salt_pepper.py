@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from fer_core.chain import argument
 from fer_core.preprocessing.base import Context, Step, map_chunks, step
-from fer_core.preprocessing.chain import argument
 
 
 @step("salt_pepper")

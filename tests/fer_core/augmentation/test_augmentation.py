@@ -1,7 +1,6 @@
 """Chains of random steps: reading, composing, reproducing."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core.augmentation import AUGMENTATIONS, Augmentation, GeometricStep, RandomStep, describe_augmentations
-from fer_core.augmentation import chain as augmentation_chain
-from fer_core.augmentation.chain import Argument
+from fer_core.chain import Argument
 from fer_core.errors import FerError
-from fer_core.preprocessing import chain as preprocessing_chain
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
 every_step = pytest.mark.parametrize("name", AUGMENTATIONS.names())
@@ -255,11 +252,6 @@ def test_what_cannot_be_read_is_refused_with_what_is_possible(text: str, message
 def test_the_canonical_text_keeps_order_and_only_what_is_not_default() -> None:
     assert str(Augmentation.parse(" flip + rotate(10)+shift( fraction=0.125 )")) == "flip+rotate+shift(fraction=0.125)"
     assert str(Augmentation.parse("")) == ""
-
-
-def test_augmentation_and_preprocessing_strings_have_one_grammar() -> None:
-    ours, theirs = (Path(str(module.__file__)) for module in (augmentation_chain, preprocessing_chain))
-    assert ours == theirs or ours.read_text() == theirs.read_text()
 
 
 def test_the_description_lists_every_step() -> None:

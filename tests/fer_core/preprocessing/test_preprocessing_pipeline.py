@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_core.chain import Argument
 from fer_core.errors import FerError
 from fer_core.preprocessing import STEPS, Pipeline, Step, scale_to_symmetric
-from fer_core.preprocessing.chain import Argument
 
 
 def values(argument: Argument) -> st.SearchStrategy[int | float]:
