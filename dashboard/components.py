@@ -5,17 +5,17 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache
+from dashboard import cache, columns
 from dashboard.advice import advice, reason
 from dashboard.formats import duration, plural, sentence
 from dashboard.summaries import RunSummary, describe
-from dashboard.tables import to_csv
+from dashboard.tables import key_values, to_csv
 from fer_core.errors import FerError
 
 RUN_PAGE = "app_pages/run.py"
@@ -78,6 +78,18 @@ def figure(title: str, chart: alt.Chart | alt.LayerChart, *, note: str = "", key
     st.altair_chart(chart, key=key, alt=title)
 
 
+def facts(data: dict[str, Any], title: str) -> None:
+    """A JSON object as tables of names and values; the objects in it have tables of their own."""
+    if not data:
+        st.caption("There is nothing that can be read.")
+    with st.grid(2, min_column_width=320, gap="medium"):
+        for name, table in key_values(data).items():
+            with st.container(gap="xsmall"):
+                heading = (name or title).capitalize()
+                st.markdown(f"**{heading}**")
+                st.dataframe(table, hide_index=True, column_config=columns.key_values(), height="content", alt=heading)
+
+
 def download(table: pd.DataFrame, name: str) -> None:
     """A button that saves a table, with full precision."""
     st.download_button(
@@ -130,6 +142,21 @@ def open_run(run_id: str) -> None:
     st.switch_page(RUN_PAGE, query_params={"run": run_id})
 
 
+def run_table(table: pd.DataFrame, config: dict[str, Any], key: str, alt: str) -> None:
+    """A table with a run's `id` in each row; a click on a row opens the run."""
+    event = st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        column_config=config,
+        on_select="rerun",
+        selection_mode="single-cell",
+        alt=alt,
+    )
+    for row, _ in event["selection"]["cells"]:
+        open_run(str(table["id"].iloc[row]))
+
+
 def live_progress(runs: Sequence[RunSummary]) -> None:
     """A bar for each running run, moving by itself; the page is drawn anew when an epoch or a run ends."""
     running = [run.id for run in runs if run.state == "running"]
@@ -144,8 +171,8 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
             for run in current:
                 if run.id in running:
                     st.progress(_done(run), text=_progress_text(run))
-        if _progress_of([run for run in current if run.id in shown]) != seen:
-            st.rerun()
+            if _progress_of([run for run in current if run.id in shown]) != seen:
+                st.rerun()
 
     bars()
 

@@ -36,8 +36,10 @@ class RunSummary:
     environment: dict[str, Any] = field(default_factory=dict)
 
     def figure(self, name: str) -> float | None:
-        """A number of the test split, such as `macro_f1`; None where there is none."""
-        return _number(self.test.get(name))
+        """A number of the test split, such as `macro_f1` or `calibrated.ece`; None where there is none."""
+        outer, _, inner = name.partition(".")
+        value = self.test.get(outer)
+        return _number(value.get(inner) if inner and isinstance(value, dict) else value)
 
     def whole(self, name: str) -> int | None:
         """A whole number of the test split or of the environment, such as `n` or `best_epoch`."""

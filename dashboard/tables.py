@@ -92,6 +92,19 @@ def _cell(architecture: str, pipeline: str, runs: Sequence[RunSummary]) -> dict[
     }
 
 
+def best_pair(best: RunSummary) -> str:
+    """What the map finds, as a sentence."""
+    names = f"{best.spec.architecture} with {best.spec.preprocessing}" if best.spec else best.id
+    return f"{names} recognises most: {percent(best.accuracy)} of {count(best.whole('n'))} test faces"
+
+
+def run_of_pair(cells: pd.DataFrame, architecture: str, preprocessing: str) -> str | None:
+    """The id of the best run of a pair of `accuracy_cells`, or None."""
+    pair = cells[(cells["architecture"] == architecture) & (cells["preprocessing"] == preprocessing)]
+    ids = pair["id"].dropna()
+    return None if ids.empty else str(ids.iloc[0])
+
+
 def unranked(runs: Sequence[RunSummary]) -> pd.DataFrame:
     """The runs that have no result and are not getting one now: which, in what state, why, and what can be done."""
     names = labels(runs)

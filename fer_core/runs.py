@@ -237,6 +237,7 @@ class Run:
         }
         temporary = self.path / f".weights.{os.getpid()}"
         save_file(half, temporary)
+        temporary.chmod(0o644)  # safetensors makes it private, and runs are shared
         os.replace(temporary, self.path / "weights.safetensors")
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:

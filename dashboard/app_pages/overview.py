@@ -1,42 +1,26 @@
 """Test accuracy of every architecture × preprocessing pair, and all runs ranked."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 
 from dashboard import cache, charts, columns, tables
+from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.components import (
-    Metric,
-    download,
-    empty_state,
-    figure_title,
-    live_progress,
-    metric_row,
-    open_run,
-    page_header,
-)
-from dashboard.formats import count, interval, percent, plural
-from dashboard.summaries import board_label, boards
+from dashboard.formats import NONE, count, interval, percent, plural
+from dashboard.summaries import Board, RunSummary, board_label, boards
 
 TITLE = "Overview"
 GROUP = "Results"
 ORDER = 1
 URL = "overview"
 
-page_header(TITLE, "How well does each network, with each preprocessing, recognise expressions it has never seen?")
-runs = cache.runs()
-if not runs:
-    empty_state(
-        "No runs yet",
-        "Every trained network appears here: its accuracy in a map of architecture × preprocessing, and in a ranking. "
-        "The first one takes a minute, on faces drawn by the library:",
-        FIRST_TRAINING,
-    )
-    st.stop()
 
-choices = {board_label(board): board for board in boards(runs)}
-if len(choices) > 1:
+def choose_board(runs: Sequence[RunSummary]) -> Board | None:
+    choices = {board_label(board): board for board in boards(runs)}
+    if len(choices) < 2:
+        return next(iter(choices.values()), None)
     label = st.segmented_control(
         "Dataset and protocol",
         list(choices),
@@ -46,85 +30,78 @@ if len(choices) > 1:
         bind="query-params",
         help="Only runs tested on the same faces are ranked together.",
     )
-else:
-    label = next(iter(choices), "")
-ranked = tables.on_board(runs, choices[label]) if label in choices else []
+    return choices[label] if label else None
 
-states = [run.state for run in runs]
-best = ranked[0] if ranked else None
-without = Counter(state for state in states if state not in ("finished", "running"))
-metric_row(
-    [
-        Metric(
-            "Best test accuracy",
-            percent(best.accuracy) if best else "–",
-            interval(best.interval) if best else "no finished run",
-            "Share of the test images recognised by the best run, with its 95 % interval.",
-        ),
-        Metric("Finished runs", count(len(ranked)), label),
-        Metric("Running", count(states.count("running"))),
-        Metric(
-            "Without a result",
-            count(without.total()),
-            " · ".join(f"{number} {state}" for state, number in without.items()),
-            "Runs that wait, stopped, failed or cannot be read; they are listed below.",
-        ),
-    ],
-    min_width=170,
-)
-live_progress(runs)
 
-if best is not None and best.spec is not None:
-    figure_title(
-        f"{best.spec.architecture} with {best.spec.preprocessing} recognises most: "
-        f"{percent(best.accuracy)} of {count(int(best.figure('n') or 0))} test faces",
-        "Test accuracy of the best run of each pair. Click a cell to open its run."
-        + (" These faces are drawn: good for trying, not a result." if best.is_synthetic else ""),
+def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
+    states = Counter(run.state for run in runs)
+    others = {state: number for state, number in states.items() if state not in ("finished", "running")}
+    best = ranked[0] if ranked else None
+    ui.metric_row(
+        [
+            ui.Metric(
+                "Best test accuracy",
+                percent(best.accuracy) if best else NONE,
+                interval(best.interval) if best else "no finished run",
+                "Share of the test images that the best run recognises, with its 95 % interval.",
+            ),
+            ui.Metric("Finished runs", count(len(ranked)), board_label(best.board) if best else ""),
+            ui.Metric("Running", count(states["running"])),
+            ui.Metric(
+                "Without a result",
+                count(sum(others.values())),
+                " · ".join(f"{number} {state}" for state, number in others.items()),
+                "Runs that wait, were stopped, failed or cannot be read; they are listed below.",
+            ),
+        ],
+        min_width=170,
+    )
+
+
+def accuracy_map(ranked: Sequence[RunSummary]) -> None:
+    best = ranked[0]
+    drawn = " These faces are drawn: good for trying, not a result." if best.is_synthetic else ""
+    ui.figure_title(
+        tables.best_pair(best), "Test accuracy of the best run of each pair. Click a cell to open it." + drawn
     )
     cells = tables.accuracy_cells(ranked)
-    clicked = st.altair_chart(
+    event = st.altair_chart(
         charts.accuracy_heatmap(cells),
-        key=f"heatmap_{label}",
+        key=f"map_{board_label(best.board)}",
         on_select="rerun",
         selection_mode="cell",
         alt="Test accuracy of every architecture and preprocessing",
     )
-    for pair in clicked["selection"].get("cell", []):
-        chosen = cells[
-            (cells["architecture"] == pair["architecture"]) & (cells["preprocessing"] == pair["preprocessing"])
-        ]
-        if chosen["id"].notna().any():
-            open_run(str(chosen["id"].iloc[0]))
+    for pair in event["selection"].get("cell", []):
+        run_id = tables.run_of_pair(cells, pair["architecture"], pair["preprocessing"])
+        if run_id:
+            ui.open_run(run_id)
 
-    leaderboard = tables.leaderboard(ranked)
-    figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
-    event = st.dataframe(
-        leaderboard,
-        key=f"leaderboard_{label}",
-        hide_index=True,
-        column_config=columns.leaderboard(),
-        on_select="rerun",
-        selection_mode="single-cell",
-        alt="Finished runs, best first",
+
+ui.page_header(TITLE, "How well does each network, with each preprocessing, recognise expressions it has never seen?")
+runs = cache.runs()
+if not runs:
+    ui.empty_state(
+        "No runs yet",
+        "Every trained network appears here: its accuracy in a map of architecture × preprocessing, and in a ranking. "
+        "The first one takes a minute, on faces drawn by the library:",
+        FIRST_TRAINING,
     )
-    for row, _ in event["selection"]["cells"]:
-        open_run(str(leaderboard["id"].iloc[row]))
-    download(leaderboard, "leaderboard")
+    st.stop()
 
+board = choose_board(runs)
+ranked = tables.on_board(runs, board) if board else []
+totals(runs, ranked)
+ui.live_progress(runs)
+if ranked:
+    accuracy_map(ranked)
+    ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
+    leaderboard = tables.leaderboard(ranked)
+    ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board}", "Finished runs, best first")
+    ui.download(leaderboard, "leaderboard")
 else:
     st.caption("The map and the ranking begin with the first finished run.")
-
 rest = tables.unranked(runs)
 if len(rest):
     with st.expander(f"{plural(len(rest), 'run')} without a result"):
-        event = st.dataframe(
-            rest,
-            key="unranked",
-            hide_index=True,
-            column_config=columns.unranked(),
-            on_select="rerun",
-            selection_mode="single-cell",
-            alt="Runs without a result, and why",
-        )
-        for row, _ in event["selection"]["cells"]:
-            open_run(str(rest["id"].iloc[row]))
+        ui.run_table(rest, columns.unranked(), "unranked", "Runs without a result, and why")

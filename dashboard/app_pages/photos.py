@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import cache, charts, columns, tables
+from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.components import download, empty_state, errors_shown, figure_title, page_header
 from dashboard.drawing import mark_faces
 from dashboard.formats import percent, plural
 from dashboard.picker import run_picker
@@ -27,20 +27,20 @@ UNSURE = 0.5  # below this no emotion has the majority
 
 def read_photo(run: RunSummary, name: str, source: bytes) -> "list[Prediction]":
     st.subheader(name, anchor=False)
-    with st.skeleton(height=320):
+    with st.spinner("Looking for faces, and reading them"):
         faces = cache.faces(run, source, "haar")
-        if not faces:
-            st.info("No face was found. Frontal faces of at least 40 pixels are found best.")
-            if st.toggle("Read the whole picture as one face", key=f"whole_{name}"):
-                faces = cache.faces(run, source, "whole")
-        marked = mark_faces(cache.photo(source), faces)
-        left, right = st.columns(2, gap="medium")
-        left.image(marked, width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
-        with right:
-            for number, face in enumerate(faces[:SHOWN_FACES], start=1):
-                draw_face(number, face)
-            if len(faces) > SHOWN_FACES:
-                st.caption(f"The other {len(faces) - SHOWN_FACES} faces are in the table below.")
+    if not faces:
+        st.info("No face was found. Frontal faces of at least 40 pixels are found best.")
+        if st.toggle("Read the whole picture as one face", key=f"whole_{name}"):
+            faces = cache.faces(run, source, "whole")
+    left, right = st.columns(2, gap="medium")
+    marked = mark_faces(cache.photo(source), faces)
+    left.image(marked, width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
+    with right:
+        for number, face in enumerate(faces[:SHOWN_FACES], start=1):
+            draw_face(number, face)
+        if len(faces) > SHOWN_FACES:
+            st.caption(f"The other {len(faces) - SHOWN_FACES} faces are in the table below.")
     return faces
 
 
@@ -50,18 +50,17 @@ def draw_face(number: int, face: "Prediction") -> None:
             st.image(face.face, width=112, alt=f"Face {number} as the network sees it")
             st.caption("as the network sees it")
         with st.container():
-            unsure = face.confidence < UNSURE
-            figure_title(f"{number} · {face.emotion} {percent(face.confidence)}")
-            if unsure:
+            ui.figure_title(f"{number} · {face.emotion} {percent(face.confidence)}")
+            if face.confidence < UNSURE:
                 st.badge("unsure: no emotion has the majority", color="orange")
             chart = charts.emotion_bars(tables.probabilities(face), "probability")
             st.altair_chart(chart, alt=f"Probabilities of face {number}: {face.emotion} {percent(face.confidence)}")
 
 
-page_header(TITLE, "Which faces are in a photo, and which expression does a network read in each?")
+ui.page_header(TITLE, "Which faces are in a photo, and which expression does a network read in each?")
 runs = [run for run in cache.runs() if run.can_predict]
 if not runs:
-    empty_state("No network to try", "A finished run with its weights reads photos. Train a first one:", FIRST_TRAINING)
+    ui.empty_state("No network to try", "A finished run that has its weights reads photos. Train one:", FIRST_TRAINING)
     st.stop()
 
 run = run_picker(runs)
@@ -71,8 +70,8 @@ uploads = st.file_uploader(
 if st.button("Use the sample photo", icon=":material/face:", disabled=bool(uploads)):
     st.session_state["use_sample"] = True
 st.caption(
-    "Photos stay in this computer's memory and go nowhere. An expression is not a feeling: "
-    "a network sees how a face looks, not what a person feels."
+    "Photos stay in the memory of the computer that runs this dashboard, and go nowhere. "
+    "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 )
 
 photos = {f"{position}. {upload.name}": upload.getvalue() for position, upload in enumerate(uploads, start=1)}
@@ -80,12 +79,12 @@ if not photos and st.session_state.get("use_sample"):
     photos = {SAMPLE_NAME: cache.sample_photo()}
 readings: dict[str, "list[Prediction]"] = {}
 for name, source in photos.items():
-    with errors_shown():
+    with ui.errors_shown():
         readings[name] = read_photo(run, name, source)
 
 table = tables.predictions(readings)
 if len(table):
-    figure_title(f"{plural(len(table), 'face')} in {plural(len(readings), 'photo')}")
+    ui.figure_title(f"{plural(len(table), 'face')} in {plural(len(readings), 'photo')}")
     emotions = list(next(face for faces in readings.values() for face in faces).probabilities)
     st.dataframe(table, hide_index=True, column_config=columns.predictions(emotions), alt="All faces")
-    download(table, "faces")
+    ui.download(table, "faces")

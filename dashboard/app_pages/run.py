@@ -1,24 +1,10 @@
 """One run: how it learnt, what it confuses, and what it was made of."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import cache, charts, columns, tables
+from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.components import (
-    Metric,
-    download,
-    empty_state,
-    errors_shown,
-    figure,
-    figure_title,
-    live_progress,
-    metric_row,
-    page_header,
-    run_line,
-    unfinished_state,
-)
 from dashboard.formats import count, interval, percent
 from dashboard.picker import run_picker
 from dashboard.summaries import RunSummary
@@ -33,30 +19,29 @@ VIEWS: dict[str, charts.CellValue] = {"By row": "row", "By column": "column", "C
 
 
 def results(run: RunSummary) -> None:
-    calibrated = run.test.get("calibrated", {})
-    metric_row(
+    ui.metric_row(
         [
-            Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
-            Metric(
+            ui.Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
+            ui.Metric(
                 "On clean images",
                 percent(run.figure("clean_accuracy")),
                 f"n = {count(run.whole('clean_n'))}",
                 "Accuracy on the test images that have no exact copy in training.",
             ),
-            Metric(
+            ui.Metric(
                 "With mirror image",
                 percent(run.figure("flip_accuracy")),
                 "mean of both",
                 "Accuracy when each face is also read mirrored and both predictions are averaged.",
             ),
-            Metric("Macro-F1", percent(run.figure("macro_f1")), "mean over emotions"),
-            Metric(
+            ui.Metric("Macro-F1", percent(run.figure("macro_f1")), "mean over emotions"),
+            ui.Metric(
                 "Calibration error",
-                percent(calibrated.get("ece")),
+                percent(run.figure("calibrated.ece")),
                 f"{percent(run.figure('ece'))} uncalibrated",
                 "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
             ),
-            Metric("Test images", count(run.whole("n")), f"{count(run.whole('correct'))} recognised"),
+            ui.Metric("Test images", count(run.whole("n")), f"{count(run.whole('correct'))} recognised"),
         ]
     )
 
@@ -74,7 +59,7 @@ def curves(run: RunSummary) -> None:
             ("Learning rate over the epochs", charts.learning_rate_curve(epochs)),
         ):
             with st.container():
-                figure(title, chart)
+                ui.figure(title, chart)
 
 
 def confusions(run: RunSummary) -> None:
@@ -82,61 +67,47 @@ def confusions(run: RunSummary) -> None:
     cells, table = tables.confusion_cells(evaluation), tables.per_class(evaluation)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        figure_title(tables.worst_confusion(cells), "Confusion matrix of the test images; rows are the true emotions.")
+        ui.figure_title(tables.worst_confusion(cells), "Confusion matrix of the test images. Rows are true emotions.")
         view = st.segmented_control(
             "Cells show", list(VIEWS), default="By row", required=True, key="cells", label_visibility="collapsed"
         )
-        st.altair_chart(
-            charts.confusion_heatmap(cells, VIEWS[view or "By row"]), key="confusion", alt="Confusion matrix"
-        )
+        matrix = charts.confusion_heatmap(cells, VIEWS[view or "By row"])
+        st.altair_chart(matrix, key="confusion", alt="Confusion matrix")
     with right:
         bars = charts.emotion_bars(tables.f1_bars(table), "F1", row_height=44)
-        figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
-    figure_title("Every emotion in numbers")
+        ui.figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
+    ui.figure_title("Every emotion in numbers")
     st.dataframe(table, hide_index=True, column_config=columns.per_class(), alt="Metrics of each emotion")
-    download(table, "emotions")
-
-
-def facts(data: dict[str, Any], title: str) -> None:
-    if not data:
-        st.caption("This file cannot be read; the reason is above.")
-    with st.grid(2, min_column_width=320, gap="medium"):
-        for name, table in tables.key_values(data).items():
-            with st.container(gap="xsmall"):
-                heading = name or title
-                st.markdown(f"**{heading.capitalize()}**")
-                st.dataframe(table, hide_index=True, column_config=columns.key_values(), height="content", alt=heading)
+    ui.download(table, "emotions")
 
 
 def details(run: RunSummary) -> None:
     specification, environment, log = st.tabs(["Specification", "Environment", "Log"], on_change="rerun", key="details")
     if specification.open:
-        with specification, errors_shown():
-            facts(to_json(run.spec) if run.spec else {}, "run")
+        with specification, ui.errors_shown():
+            ui.facts(to_json(run.spec) if run.spec else {}, "run")
     if environment.open:
-        with environment, errors_shown():
-            facts(cache.environment(run), "machine")
+        with environment, ui.errors_shown():
+            ui.facts(cache.environment(run), "machine")
     if log.open:
         with log:
             st.code(cache.log(run) or "The log is empty.", language=None, wrap_lines=True, height=360)
 
 
-page_header(TITLE, "How one network learnt, which expressions it confuses, and what it was made of.")
+ui.page_header(TITLE, "How one network learnt, which expressions it confuses, and what it was made of.")
 runs = cache.runs()
 if not runs:
-    empty_state(
-        "No runs yet", "Here one sees how a network learnt and where it errs. Train a first one:", FIRST_TRAINING
-    )
+    ui.empty_state("No runs yet", "How a network learnt and where it errs is seen here. Train one:", FIRST_TRAINING)
     st.stop()
 run = run_picker(runs)
-run_line(run)
+ui.run_line(run)
 if run.state == "finished":
     results(run)
 else:
-    unfinished_state(run)
-    live_progress([run])
+    ui.unfinished_state(run)
+    ui.live_progress([run])
 curves(run)
 if run.state == "finished":
-    with errors_shown():
+    with ui.errors_shown():
         confusions(run)
 details(run)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -126,7 +127,7 @@ def _findings(report: Audit) -> list[tuple[str, int]]:
 
 
 def _count_table(title: str, counts: dict[str, dict[str, int]]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("split")
     for column in (*EMOTIONS, "total"):
         table.add_column(column, justify="right")

@@ -14,7 +14,7 @@ import torch
 from fer_core.devices import describe_device
 from fer_core.paths import PROJECT_ROOT
 
-PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "scikit-learn", "safetensors")
+PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "safetensors")
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -146,19 +146,17 @@ def finish(
 
 
 def predict_splits(model: nn.Module, prepared: PreparedSplit) -> dict[str, np.ndarray]:
-    """The arrays of predictions.npz for valid and test; test also with its mirror images."""
+    """The arrays of predictions.npz for valid and test; for test also averaged with the mirror images'."""
     arrays: dict[str, np.ndarray] = {}
     for split, data in (("valid", prepared.valid), ("test", prepared.test)):
-        plain = _probabilities(model, data.faces)
-        mirrored = _probabilities(model, data.faces.flip(-1))
         arrays |= {
             f"{split}_ids": prepared.ids[split],
             f"{split}_labels": data.labels.cpu().numpy(),
-            f"{split}_probabilities": plain.numpy(),
-            f"{split}_flip_probabilities": ((plain + mirrored) / 2).numpy(),
+            f"{split}_probabilities": _probabilities(model, data.faces).numpy(),
             f"{split}_clean": prepared.clean[split],
         }
-    return arrays
+    mirrored = _probabilities(model, prepared.test.faces.flip(-1)).numpy()
+    return arrays | {"test_flip_probabilities": (arrays["test_probabilities"] + mirrored) / 2}
 
 
 def _probabilities(model: nn.Module, faces: Tensor) -> Tensor:

@@ -1,0 +1,182 @@
+"""Charts and the tables that feed them."""
+
+import json
+import re
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import charts, tables
+from dashboard.palette import EMOTION_COLORS, contrast, ink_on
+from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
+
+MATRIX = np.diag([6, 1, 5, 20, 9, 8, 11]) + np.eye(7, k=1, dtype=int) * 2
+
+
+def evaluation(matrix: np.ndarray = MATRIX) -> dict[str, object]:
+    rows = matrix.sum(axis=1)
+    per_class = [
+        {"emotion": emotion, "precision": 0.5, "recall": 0.25, "f1": 0.1 * index, "specificity": 1, "support": int(n)}
+        for index, (emotion, n) in enumerate(zip(EMOTIONS, rows, strict=True), start=1)
+    ]
+    test = {"confusion_matrix": matrix.tolist(), "per_class": per_class}
+    return {"emotions": list(EMOTIONS), "splits": {"test": test}}
+
+
+def epochs(number: int) -> pd.DataFrame:
+    return tables.curves(
+        [
+            {
+                "epoch": epoch,
+                "train_loss": 2 - epoch / 10,
+                "valid_loss": 2 - epoch / 20,
+                "train_accuracy": epoch / 10,
+                "valid_accuracy": 0.5 - abs(epoch - 3) / 10,
+                "learning_rate": 1e-3,
+            }
+            for epoch in range(1, number + 1)
+        ]
+    )
+
+
+def drawn(chart: alt.Chart | alt.LayerChart) -> dict[str, object]:
+    """The chart's specification, checked against Vega-Lite's schema."""
+    return chart.to_dict()
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_text_on_any_colour_has_a_contrast_of_at_least_four_and_a_half(color: int) -> None:
+    background = f"#{color:06X}"
+    assert contrast(background, ink_on(background)) >= 4.5
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#FFFFFF", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+def test_the_text_of_a_cell_is_the_better_of_white_and_black_on_its_own_fill() -> None:
+    chart = json.dumps(drawn(charts.confusion_heatmap(tables.confusion_cells(evaluation()), "row")))
+    assert (
+        "contrast(scale('color', datum['row']), '#FFFFFF') >= contrast(scale('color', datum['row']), '#000000')"
+        in chart
+    )
+
+
+def test_every_emotion_has_its_one_colour() -> None:
+    assert tuple(EMOTION_COLORS) == EMOTIONS
+    assert EMOTION_COLORS["happy"] == "#E69F00"
+    chart = drawn(charts.emotion_bars(tables.f1_bars(tables.per_class(evaluation())), "F1"))
+    scales = re.findall(r'"domain": (\[[^]]*\]), "range": (\[[^]]*\])', json.dumps(chart))
+    assert [dict(zip(*map(json.loads, scale), strict=True)) for scale in scales] == [EMOTION_COLORS]
+
+
+def test_the_shares_of_the_confusion_matrix_are_of_rows_and_columns() -> None:
+    cells = tables.confusion_cells(evaluation())
+    by_row = cells.pivot(index="true", columns="predicted", values="row")
+    by_column = cells.pivot(index="true", columns="predicted", values="column")
+    assert np.allclose(by_row.sum(axis=1), 1)
+    assert np.allclose(by_column.sum(axis=0), 1)
+    assert by_row.loc["angry", "disgust"] == pytest.approx(2 / 8)
+    assert by_column.loc["angry", "disgust"] == pytest.approx(2 / 3)
+
+
+def test_an_emotion_that_was_not_tested_has_shares_of_zero() -> None:
+    matrix = MATRIX.copy()
+    matrix[1] = 0
+    cells = tables.confusion_cells(evaluation(matrix))
+    assert not cells["row"].isna().any()
+    assert set(cells.loc[cells["true"] == "disgust", "row"]) == {0}
+
+
+@pytest.mark.parametrize("matrix", [[], [[1]], [[1, 2], [3]]])
+def test_a_matrix_of_another_shape_is_an_error_with_a_sentence(matrix: list[list[int]]) -> None:
+    broken = evaluation()
+    broken["splits"]["test"]["confusion_matrix"] = matrix  # type: ignore[index]
+    with pytest.raises(FerError, match="no confusion matrix of its 7 emotions"):
+        tables.confusion_cells(broken)
+
+
+def test_the_finding_names_the_worst_confusion_and_the_hardest_emotion() -> None:
+    assert tables.worst_confusion(tables.confusion_cells(evaluation())).startswith(
+        "Most often, disgust is taken for fear: 67"
+    )
+    assert tables.weakest_class(tables.per_class(evaluation())).startswith("Hardest is angry: F1 of 10.0")
+    perfect = tables.confusion_cells(evaluation(np.eye(7, dtype=int)))
+    assert tables.worst_confusion(perfect) == "No face was taken for another emotion"
+
+
+@pytest.mark.parametrize("shown", ["count", "row", "column"])
+def test_the_matrix_keeps_the_order_of_the_emotions_on_both_axes(shown: charts.CellValue) -> None:
+    chart = json.dumps(drawn(charts.confusion_heatmap(tables.confusion_cells(evaluation()), shown)))
+    assert chart.count(f'"sort": {json.dumps(list(EMOTIONS))}') == 4  # x and y of tiles and texts
+
+
+@pytest.mark.parametrize("number", [1, 2, 12])
+@pytest.mark.parametrize("measure", ["loss", "accuracy"])
+def test_curves_are_drawn_from_the_first_epoch_on(number: int, measure: charts.Measure) -> None:
+    data = epochs(number)
+    best = tables.best_epoch(data)
+    assert best == min(number, 3)
+    chart = json.dumps(drawn(charts.learning_curves(data, measure, best)))
+    assert f"best epoch {best}" in chart
+    assert '"strokeDash"' in chart
+    drawn(charts.learning_rate_curve(data))
+
+
+def test_curves_without_a_known_best_epoch_mark_none() -> None:
+    assert "best epoch" not in json.dumps(drawn(charts.learning_curves(epochs(4), "loss", None)))
+    assert "best epoch" not in json.dumps(drawn(charts.learning_curves(epochs(4), "loss", 99)))
+
+
+def test_the_title_of_a_curve_is_the_value_at_the_best_epoch() -> None:
+    assert tables.curve_title(epochs(5), "accuracy", 3) == "Validation accuracy 50.0\N{NO-BREAK SPACE}% at epoch 3"
+    assert tables.curve_title(epochs(5), "loss", 3) == "Validation loss 1.850 at epoch 3"
+    assert tables.curve_title(epochs(5), "loss", None) == "Loss over the epochs"
+
+
+def test_metrics_of_a_foreign_run_may_lack_columns_and_epochs() -> None:
+    data = tables.curves([{"epoch": 1, "train_loss": 1.0}, {"train_loss": 0.9}])
+    assert len(data) == 1
+    assert tables.best_epoch(data) is None
+    drawn(charts.learning_curves(data, "accuracy", None))
+
+
+@pytest.mark.parametrize("accuracies", [[0.5], [0.5, 0.5], [0.2, 0.7]])
+def test_the_map_has_a_colour_scale_of_some_width(accuracies: list[float]) -> None:
+    cells = pd.DataFrame(
+        {
+            "architecture": "linear",
+            "preprocessing": [f"p{number}" for number in range(len(accuracies))],
+            "accuracy": accuracies,
+            "shown": "x",
+            "interval": "x",
+            "n": 10,
+            "runs": 1,
+            "mean": "x",
+            "id": "x",
+        }
+    )
+    chart = json.dumps(drawn(charts.accuracy_heatmap(cells)))
+    (domain,) = {tuple(json.loads(found)) for found in re.findall(r'"scale": {"domain": (\[[^]]*\])}', chart)}
+    assert domain[0] < domain[1]
+    assert domain[0] <= min(accuracies)
+    assert domain[1] >= max(accuracies)
+
+
+def test_a_json_object_becomes_tables_of_text() -> None:
+    found = tables.key_values(
+        {"seed": 0, "emotions": ["sad", "happy"], "init_from": "", "recipe": {"l2": 0.5}, "x": {}}
+    )
+    assert list(found) == ["", "recipe"]
+    assert found[""].values.tolist() == [["seed", "0"], ["emotions", "sad, happy"], ["init from", "–"]]
+
+
+def test_charts_know_no_streamlit() -> None:
+    assert "streamlit" not in Path(charts.__file__).read_text().lower().replace("no streamlit here", "")

@@ -1,0 +1,45 @@
+"""Numbers as the dashboard writes them."""
+
+import pytest
+
+from dashboard.formats import count, duration, interval, percent, plural, sentence
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def test_shares_have_one_decimal_and_a_unit() -> None:
+    assert percent(0.6456) == f"64.6{NBSP}%"
+    assert percent(1.0, 0) == f"100{NBSP}%"
+    assert interval((0.63, 0.661)) == f"63.0{NBSP}–{NBSP}66.1{NBSP}%"
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    assert {percent(None), interval(None), count(None), duration(None)} == {"–"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.4, "0 s"),
+        (59.6, "1 min"),
+        (42, "42 s"),
+        (1385, "23 min 5 s"),
+        (7800, "2 h 10 min"),
+        (7205, "2 h"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_durations_have_their_two_largest_units(seconds: float, text: str) -> None:
+    assert duration(seconds).replace(NBSP, " ") == text
+
+
+def test_counts_and_plurals() -> None:
+    assert count(2_489_095) == "2,489,095"
+    assert [plural(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+
+
+def test_a_message_becomes_a_sentence_but_a_name_keeps_its_case() -> None:
+    assert sentence("the loss is not finite") == "The loss is not finite."
+    assert sentence("linear__raw/spec.json is damaged") == "linear__raw/spec.json is damaged."
+    assert sentence("Done!") == "Done!"

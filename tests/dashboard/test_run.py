@@ -1,0 +1,170 @@
+"""The Run page."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.runs import RunStore
+from tests.dashboard.runs import make_run, make_unfinished
+from tests.dashboard.test_overview import assert_sound, metrics, texts
+
+Open = Callable[..., AppTest]
+
+
+def tab(app: AppTest, name: str) -> None:
+    app.session_state["details"] = name
+    app.run()
+
+
+def test_without_runs_it_says_what_would_be_here(open_page: Open) -> None:
+    app = open_page("run")
+    assert_sound(app)
+    assert "No runs yet" in texts(app)
+
+
+def test_it_shows_the_best_run_first_with_its_figures(store: RunStore, open_page: Open) -> None:
+    make_run(store, preprocessing="raw", accuracy=0.4)
+    best = make_run(store, preprocessing="gcn", accuracy=0.7)
+    app = open_page("run")
+    assert_sound(app)
+    assert app.selectbox(key="run_picker").value == best.id
+    test = best.evaluation()["splits"]["test"]
+    assert metrics(app)["Test images"] == "400"
+    assert metrics(app)["Macro-F1"] == f"{100 * test['macro_f1']:.1f}\N{NO-BREAK SPACE}%"
+    assert metrics(app)["Calibration error"] == f"{100 * test['calibrated']['ece']:.1f}\N{NO-BREAK SPACE}%"
+    table = app.dataframe[0].value
+    assert list(table["support"]) == [each["support"] for each in test["per_class"]]
+    assert len(app.get("vega_lite_chart")) == 5
+
+
+def test_the_link_chooses_the_run_and_choosing_changes_the_link(store: RunStore, open_page: Open) -> None:
+    worse = make_run(store, preprocessing="raw", accuracy=0.4)
+    best = make_run(store, preprocessing="gcn", accuracy=0.7)
+    app = open_page("run", run=worse.id)
+    assert_sound(app)
+    assert app.selectbox(key="run_picker").value == worse.id
+    app.selectbox(key="run_picker").set_value(best.id).run()
+    assert app.query_params["run"] == best.id
+    assert "mini_xception on gcn faces" in texts(app)
+
+
+def test_the_choice_is_remembered_on_another_page(store: RunStore, open_page: Open) -> None:
+    worse = make_run(store, preprocessing="raw", accuracy=0.4, weights=True, architecture="linear")
+    make_run(store, preprocessing="gcn", accuracy=0.7, weights=True, architecture="linear")
+    app = open_page("run")
+    app.selectbox(key="run_picker").set_value(worse.id).run()
+    app.query_params.clear()  # a link of the navigation names no run
+    app.switch_page("app_pages/photos.py").run()
+    assert_sound(app)
+    assert app.selectbox(key="run_picker").value == worse.id
+
+
+def test_a_link_to_a_run_that_is_not_there_says_so_and_shows_the_best(store: RunStore, open_page: Open) -> None:
+    make_run(store)
+    app = open_page("run", run="gone")
+    assert_sound(app)
+    assert "There is no run gone" in texts(app)
+    assert metrics(app)["Test images"] == "400"
+
+
+def test_the_filter_shortens_the_list(store: RunStore, open_page: Open) -> None:
+    for preprocessing in ("raw", "gcn", "hist_eq", "clahe"):
+        make_run(store, preprocessing=preprocessing, n=100)
+    for preprocessing in ("raw", "gcn"):
+        make_run(store, preprocessing=preprocessing, n=100, architecture="linear", accuracy=0.3)
+    app = open_page("run")
+    assert len(app.selectbox(key="run_picker").options) == 6
+    app.multiselect(key="filter_architecture").set_value(["linear"]).run()
+    assert_sound(app)
+    assert len(app.selectbox(key="run_picker").options) == 2
+    assert app.selectbox(key="run_picker").value.startswith("linear__")
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "shown"),
+    [
+        ("failed", "the loss is not finite", "The loss is not finite. Remove the cause"),
+        ("cancelled", "stopped by hand after epoch 3", "Stopped by hand after epoch 3."),
+        ("running", "", "Nothing trains it any more"),
+        ("queued", "", "Waits to be trained."),
+    ],
+)
+def test_a_run_without_a_result_says_why_and_what_to_do(
+    store: RunStore, open_page: Open, state: str, message: str, shown: str
+) -> None:
+    make_unfinished(store, state, message)
+    app = open_page("run")
+    assert not app.exception
+    boxes = [each.value for each in (*app.error, *app.warning, *app.info)]
+    assert len(boxes) == 1
+    assert boxes[0].startswith(shown)
+    assert "-m fer_core train --architecture mini_xception" in app.code[0].value
+    assert len(app.get("vega_lite_chart")) == 3, "the epochs so far are drawn"
+
+
+def test_a_running_run_shows_its_progress_and_no_complaint(store: RunStore, open_page: Open) -> None:
+    with make_unfinished(store, "running").lock():
+        app = open_page("run")
+        assert_sound(app)
+        assert len(app.progress) == 1
+
+
+def test_a_run_before_its_first_epoch_says_when_the_curves_begin(store: RunStore, open_page: Open) -> None:
+    run = make_unfinished(store, "running")
+    run.rewrite_metrics([])
+    with run.lock():
+        app = open_page("run")
+    assert_sound(app)
+    assert "The curves begin" in texts(app)
+
+
+def test_a_damaged_run_shows_its_reason_and_what_can_be_read(store: RunStore, open_page: Open) -> None:
+    run = make_run(store)
+    (run.path / "evaluation.json").write_text("{")
+    app = open_page("run")
+    assert not app.exception
+    (error,) = app.error
+    assert "evaluation.json cannot be read" in error.value
+    assert app.code[0].value.endswith(f"evaluate {run.id}")
+    assert len(app.get("vega_lite_chart")) == 3
+    assert "architecture" in list(app.dataframe[0].value["name"])
+
+
+def test_a_foreign_folder_is_shown_as_damaged(store: RunStore, open_page: Open) -> None:
+    (store.root / "notes").mkdir(parents=True)
+    app = open_page("run")
+    assert not app.exception
+    assert "has no spec.json" in app.error[0].value
+
+
+def test_an_evaluation_without_a_confusion_matrix_keeps_the_rest_of_the_page(store: RunStore, open_page: Open) -> None:
+    run = make_run(store)
+    evaluation = run.evaluation()
+    evaluation["splits"]["test"]["confusion_matrix"] = [[1, 2], [3]]
+    run.write_json("evaluation.json", evaluation)
+    app = open_page("run")
+    assert not app.exception
+    assert "no confusion matrix of its 7 emotions" in app.error[0].value
+    assert metrics(app)["Test images"] == "400"
+    assert "architecture" in list(app.dataframe[0].value["name"])
+
+
+def test_environment_and_log_open_in_their_tabs(store: RunStore, open_page: Open) -> None:
+    make_run(store)
+    app = open_page("run")
+    tab(app, "Environment")
+    assert_sound(app)
+    values = app.dataframe[1].value.set_index("name")["value"]
+    assert values["train images"] == "28709"
+    tab(app, "Log")
+    assert_sound(app)
+    assert "epoch 20/20" in app.code[0].value
+
+
+def test_the_matrix_can_show_counts(store: RunStore, open_page: Open) -> None:
+    make_run(store)
+    app = open_page("run")
+    app.segmented_control(key="cells").set_value("Counts").run()
+    assert_sound(app)
+    assert '"count_text"' in app.get("vega_lite_chart")[3].proto.spec
