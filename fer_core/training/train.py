@@ -88,6 +88,15 @@ def _train(run: Run, dataset: FaceDataset, device: torch.device, watcher: Observ
     torch.manual_seed(spec.seed)
     model = build_model(spec, prepared.train.faces)
     counts = parameter_counts(model)
+    facts = {
+        **environment(device),  # before training: the code may have changed by its end
+        "parameters": counts[0],
+        "trainable_parameters": counts[1],
+        "image_size": prepared.train.faces.shape[-1],
+        "channels": prepared.train.faces.shape[1],
+        "train_images": len(prepared.train),
+        "notes": prepared.notes,
+    }
     observer = RunObserver(run, spec.recipe.epochs, device, began - earlier, watcher)
     run.rewrite_metrics(checkpoint["history"] if checkpoint else [])
     result = fit(
@@ -100,15 +109,6 @@ def _train(run: Run, dataset: FaceDataset, device: torch.device, watcher: Observ
         observer=observer,
         checkpoint=checkpoint,
     )
-    facts = {
-        **environment(device),
-        "parameters": counts[0],
-        "trainable_parameters": counts[1],
-        "image_size": prepared.train.faces.shape[-1],
-        "channels": prepared.train.faces.shape[1],
-        "train_images": len(prepared.train),
-        "notes": prepared.notes,
-    }
     finish(run, model, prepared, result, facts, device, wall_s=time.monotonic() - began + earlier)
 
 

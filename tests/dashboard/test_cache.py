@@ -1,14 +1,20 @@
 """What is read once, and what is not imported at all."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
 from dashboard.summaries import RunSummary, summarize
 from fer_core.errors import FerError
+from fer_core.inference import crop_face
 from fer_core.runs import Run, RunStore
 from tests.dashboard.runs import make_run, make_unfinished
 
@@ -78,23 +84,43 @@ def test_a_run_without_weights_predicts_nothing_and_says_why(store: RunStore) ->
         cache.faces(run, cache.sample_photo(), "haar")
 
 
+def read_sample(detector: str) -> None:
+    import streamlit as st
+
+    from dashboard import cache
+
+    st.session_state["faces"] = cache.faces(cache.runs()[0], cache.sample_photo(), detector)
+
+
 def test_the_sample_photo_has_one_face_that_is_read(store: RunStore) -> None:
     make_run(store, architecture="linear", weights=True)
-    (face,) = cache.faces(only(store), cache.sample_photo(), "haar")
+    app = AppTest.from_function(read_sample, args=("haar",), default_timeout=60).run()
+    assert not app.exception
+    (face,) = app.session_state["faces"]
     assert sum(face.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert face.face.shape == (48, 48)
     assert 150 < face.box.x < 200
+
+
+def test_a_face_is_shown_as_the_network_sees_it(store: RunStore) -> None:
+    make_run(store, architecture="linear", preprocessing="hist_eq", weights=True)
+    app = AppTest.from_function(read_sample, args=("haar",), default_timeout=60).run()
+    seen = app.session_state["faces"][0].face
+    image = np.asarray(Image.open(io.BytesIO(cache.sample_photo())))
+    box = app.session_state["faces"][0].box
+    assert np.array_equal(seen, cv2.equalizeHist(crop_face(image, box, 48)))
 
 
 def test_new_weights_are_loaded_again(store: RunStore) -> None:
     import torch
 
     run = make_run(store, architecture="linear", weights=True)
-    before = cache.faces(only(store), cache.sample_photo(), "whole")
+    app = AppTest.from_function(read_sample, args=("whole",), default_timeout=60)
+    before = app.run().session_state["faces"][0].probabilities
+    assert app.run().session_state["faces"][0].probabilities == before
     torch.manual_seed(5)
     run.save_weights({name: torch.randn_like(tensor) for name, tensor in run.weights().items()})
-    after = cache.faces(only(store), cache.sample_photo(), "whole")
-    assert before[0].probabilities != after[0].probabilities
+    assert app.run().session_state["faces"][0].probabilities != before
 
 
 def test_the_device_is_named() -> None:

@@ -1,7 +1,6 @@
 """The real archives; skipped where they are absent."""
 
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +9,6 @@ from fer_core.datasets import audit, clean_mask, get_splits, prepare
 from fer_core.datasets.official import FER2013_COUNTS
 
 pytestmark = pytest.mark.real_data
-
-
-@pytest.fixture(scope="module")
-def fer2013(shared_data: Path, tmp_path_factory: pytest.TempPathFactory):
-    return prepare(shared_data / "fer2013.tar.xz", None, tmp_path_factory.mktemp("data"))
 
 
 def test_fer2013_is_whole_and_takes_its_name(fer2013):

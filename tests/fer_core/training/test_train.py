@@ -113,11 +113,11 @@ def assert_same_result(first, second):
 
 
 def test_a_run_killed_in_mid_epoch_is_lost_and_resumes_to_the_same_result(store, synthetic, tmp_path):
-    recipe = get_recipe("modern", "mini_xception", epochs=3, batch_size=32, precision="float32")
+    recipe = get_recipe("modern", "mini_xception", epochs=2, batch_size=32, precision="float32")
     spec = dataclasses.replace(SPEC, architecture="mini_xception", recipe=recipe)
     command = [
         sys.executable, "-m", "fer_core", "train", "-a", "mini_xception", "-p", "hist_eq", "-d", "synthetic",
-        "--epochs", "3", "--batch-size", "32", "--precision", "float32", "--device", "cpu", "--threads", "1",
+        "--epochs", "2", "--batch-size", "32", "--precision", "float32", "--device", "cpu", "--threads", "1",
         "--runs", str(store.root),
     ]  # fmt: skip
     trainer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
