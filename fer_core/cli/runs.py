@@ -91,7 +91,11 @@ def _print_details(run: Run, details: dict[str, Any]) -> None:
     if "evaluation" in details:
         keys = ("accuracy", "clean_accuracy", "flip_accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
         splits = details["evaluation"]["splits"]
-        rows = [(key, *(f"{splits[s][key]:.4f}" for s in ("valid", "test"))) for key in keys if key in splits["test"]]
+        rows = [
+            (key, *(f"{splits[part][key]:.4f}" if key in splits[part] else "–" for part in ("valid", "test")))
+            for key in keys
+            if key in splits["test"]
+        ]
         print_table("evaluation", ("metric", "valid", "test"), rows, right=("valid", "test"))
         facts = details["environment"]
         console.print(

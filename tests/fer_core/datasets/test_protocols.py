@@ -245,7 +245,7 @@ def test_train_vs_rest_needs_an_official_split(sfew_rows):
 
 def test_a_class_with_fewer_images_than_folds_is_named():
     labels = [0] * 50 + [1] * 4
-    dataset = without_pixels("own", labels, map(str, range(54)), [""] * 54)
+    dataset = without_pixels("own", labels, [str(row) for row in range(54)], [""] * 54)
     with pytest.raises(
         ProtocolError, match=r"'own': its class disgust has 4 of the 5 images that 5 folds need; it can"
     ):
@@ -274,6 +274,7 @@ def test_spi_2fold_needs_films_enough_for_halves_and_validation(sizes, reason):
         get_splits(films(sizes), "spi_2fold", 0)
 
 
+@settings(deadline=None)
 @given(arrays(np.int64, st.integers(1, 9), elements=st.integers(1, 5000)), st.floats(0, 1))
 def test_apportioning_gives_every_place_and_each_class_its_share_within_one(class_counts, share):
     total = int(share * class_counts.sum())

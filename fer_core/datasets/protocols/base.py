@@ -1,8 +1,4 @@
-"""Protocols: which images to train on, to choose by, and to test on.
-
-A protocol is a function (dataset, seed) -> list of splits, one per fold; a new one is one function
-registered here. It raises ProtocolError, with the reason, for a dataset it cannot serve.
-"""
+"""What every protocol has: its registry, the splits that it gives, and how they are asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +12,17 @@ from fer_core.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row indices (int64, sorted) of one fold; `fold` is "" where a protocol has only one."""
+    """Row indices (int64, sorted) of one fold; `fold` is "" where a protocol has only one.
+
+    `note` says in one sentence how the split differs from the one that its source describes; it is
+    empty where it does not.
+    """
 
     fold: str
     train: np.ndarray
     valid: np.ndarray
     test: np.ndarray
+    note: str = ""
 
 
 Protocol = Callable[[FaceDataset, int], list[Split]]
@@ -55,13 +56,3 @@ def _serves(protocol: Protocol, dataset: FaceDataset) -> bool:
     except ProtocolError:
         return False
     return True
-
-
-@PROTOCOLS.register("official")
-def official(dataset: FaceDataset, _seed: int) -> list[Split]:
-    """The split that the dataset's authors made; the seed changes nothing."""
-    train, valid, test = (np.flatnonzero(dataset.split == part) for part in ("train", "valid", "test"))
-    missing = [part for part, rows in (("train", train), ("valid", valid), ("test", test)) if not len(rows)]
-    if missing:
-        raise ProtocolError(f"it has no official {' or '.join(missing)} images")
-    return [Split("", train, valid, test)]
