@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,7 @@ def sample_photo() -> bytes:
 def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":
     """Every face that `detector` finds in a photo, with its probabilities by `run`.
 
+    Each `face` is what the network sees: uint8 (S, S) or (S, S, 3), after the run's preprocessing.
     Raises FerError where the photo or the run's weights cannot be read.
     """
     if not run.can_predict:
@@ -112,7 +114,15 @@ def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":
 def _faces(folder: str, stamp: Stamp, source: bytes, detector: str) -> "list[Prediction]":
     from fer_core.inference import get_detector
 
-    return _predictor(folder, stamp).predict(photo(source), detector=get_detector(detector))
+    predictor = _predictor(folder, stamp)
+    found = predictor.predict(photo(source), detector=get_detector(detector))
+    return [replace(face, face=_seen(predictor, face.face)) for face in found]
+
+
+def _seen(predictor: "Predictor", face: "np.ndarray") -> "np.ndarray":
+    scaled = predictor.inputs(face[None])[0].permute(1, 2, 0).numpy()  # (S, S, channels) in [-1, 1]
+    seen: np.ndarray = ((scaled.clip(-1, 1) + 1) * 127.5).round().astype("uint8")
+    return seen[:, :, 0] if seen.shape[2] == 1 else seen
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

@@ -177,8 +177,8 @@ def confusion_heatmap(cells: pd.DataFrame, shown: CellValue) -> alt.LayerChart:
             alt.Tooltip("true:N"),
             alt.Tooltip("predicted:N"),
             alt.Tooltip("count:Q", title="faces", format=","),
-            alt.Tooltip("row_text:N", title="of the true class"),
-            alt.Tooltip("column_text:N", title="of the predicted class"),
+            alt.Tooltip("row_exact:N", title="of the true class"),
+            alt.Tooltip("column_exact:N", title="of the predicted class"),
         ],
     )
     full = max(1, int(cells["count"].max())) if shown == "count" else 1

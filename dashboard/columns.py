@@ -4,6 +4,8 @@ from typing import Any
 
 from streamlit import column_config as column
 
+BOX = ("x", "y", "width", "height")
+
 
 def leaderboard() -> dict[str, Any]:
     """Columns of `tables.leaderboard`."""
@@ -65,4 +67,8 @@ def predictions(emotions: list[str]) -> dict[str, Any]:
         "emotion": column.TextColumn("Emotion"),
         "confidence": column.NumberColumn("Confidence (%)", format="%.1f"),
         **numbers,
+        **{
+            name: column.NumberColumn(f"{name.capitalize()} (px)", format="%d")
+            for name in ("x", "y", "width", "height")
+        },
     }

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -158,11 +158,11 @@ def run_table(table: pd.DataFrame, config: dict[str, Any], key: str, alt: str) -
 
 
 def live_progress(runs: Sequence[RunSummary]) -> None:
-    """A bar for each running run, moving by itself; the page is drawn anew when an epoch or a run ends."""
-    running = [run.id for run in runs if run.state == "running"]
+    """A bar for each of `runs` that is trained now; the page is drawn anew where an epoch or any run ends or begins."""
+    running = {run.id for run in runs if run.state == "running"}
     if not running:
         return
-    seen, shown = _progress_of(runs), {run.id for run in runs}
+    seen = _stages(cache.runs(), running)
 
     @st.fragment(run_every=REFRESH_S)
     def bars() -> None:
@@ -171,14 +171,15 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
             for run in current:
                 if run.id in running:
                     st.progress(_done(run), text=_progress_text(run))
-            if _progress_of([run for run in current if run.id in shown]) != seen:
+            if _stages(current, running) != seen:
                 st.rerun()
 
     bars()
 
 
-def _progress_of(runs: Sequence[RunSummary]) -> list[tuple[str, str, int]]:
-    return sorted((run.id, run.state, run.status.epoch) for run in runs)
+def _stages(runs: Sequence[RunSummary], running: Set[str]) -> set[tuple[str, str, int]]:
+    """State of every run, and the epoch of those that are watched."""
+    return {(run.id, run.state, run.status.epoch if run.id in running else 0) for run in runs}
 
 
 def _done(run: RunSummary) -> float:
@@ -208,7 +209,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except FerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(str(error)), icon=":material/error:")
     except Exception as error:
         logger.exception("a page failed")
         st.error(

@@ -116,7 +116,7 @@ def unranked(runs: Sequence[RunSummary]) -> pd.DataFrame:
 def confusion_cells(evaluation: Mapping[str, Any]) -> pd.DataFrame:
     """One row for each pair of true and predicted emotion: `count`, and its share of its `row` and `column` in [0, 1].
 
-    `count_text`, `row_text` and `column_text` are what one reads.
+    `<name>_text` is what a cell says, `<name>_exact` what its tooltip says.
 
     Raises FerError where the evaluation has no confusion matrix of its emotions.
     """
@@ -136,8 +136,10 @@ def confusion_cells(evaluation: Mapping[str, Any]) -> pd.DataFrame:
             "column": (matrix / np.maximum(columns, 1)).ravel(),
         }
     )
-    texts = {f"{name}_text": [percent(share, 0) for share in cells[name]] for name in ("row", "column")}
-    return cells.assign(count_text=[count(number) for number in cells["count"]], **texts)
+    for name in ("row", "column"):
+        cells[f"{name}_text"] = [percent(share, 0) for share in cells[name]]
+        cells[f"{name}_exact"] = [percent(share) for share in cells[name]]
+    return cells.assign(count_text=[count(number) for number in cells["count"]])
 
 
 def worst_confusion(cells: pd.DataFrame) -> str:

@@ -5,16 +5,13 @@ file lock, and a half-written, foreign or damaged folder is listed with its reas
 """
 
 import fcntl
-import io
 import json
-import lzma
 import os
 import shutil
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +22,7 @@ import numpy as np
 from fer_core.config import RunSpec, from_json, to_json
 from fer_core.errors import FerError
 from fer_core.paths import runs_dir
+from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
 
 if TYPE_CHECKING:
     # torch is imported where weights are read or written: a list of runs need not wait seconds for it
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 STORED_STATES = ("queued", "running", "finished", "failed", "cancelled")
 STATES = (*STORED_STATES, "lost", "damaged")
-PREDICTION_KEYS = tuple(f"{split}_{what}" for split in ("valid", "test") for what in ("ids", "labels", "probabilities"))
 
 
 class RunError(FerError):
@@ -85,7 +82,7 @@ class Run:
                 return f"status.json has the unknown state {status.state!r}"
             if status.state == "finished":
                 evaluated = self.evaluation()
-                if not isinstance(evaluated.get("splits", {}).get("test", {}).get("accuracy"), float):
+                if not _has_test_accuracy(evaluated):
                     return "evaluation.json has no test accuracy"
             return "" if spec.architecture else "spec.json names no architecture"
         except RunError as error:
@@ -130,16 +127,15 @@ class Run:
         """Arrays of predictions.npz: ids (str), labels (int64), probabilities (N, classes) float16."""
         path = self.path / "predictions.npz"
         try:
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
+            arrays = unpack_predictions(path)
         except FileNotFoundError:
             raise RunError(f"run {self.id} has no predictions yet") from None
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError) as error:
+        except UNREADABLE as error:
             raise RunError(f"{self.id}/predictions.npz cannot be read: {error}") from None
         missing = [key for key in PREDICTION_KEYS if key not in arrays]
         if missing:
             raise RunError(f"{self.id}/predictions.npz lacks {', '.join(missing)}")
-        return {key: _decoded(key, array) for key, array in arrays.items()}
+        return arrays
 
     def has_weights(self) -> bool:
         """Whether the trained weights are here; large ones are not shipped."""
@@ -217,15 +213,8 @@ class Run:
         self._replace(name, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
 
     def save_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Replace predictions.npz: ids as bytes, labels as uint8, probabilities as float16, LZMA-packed."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
-            for key, array in arrays.items():
-                member = io.BytesIO()
-                np.lib.format.write_array(member, _compact(key, array), allow_pickle=False)
-                # a fixed date: the same predictions give the same file
-                archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), zipfile.ZIP_LZMA)
-        self._replace("predictions.npz", buffer.getvalue())
+        """Replace predictions.npz."""
+        self._replace("predictions.npz", pack_predictions(arrays))
 
     def save_weights(self, state: "Mapping[str, Tensor]") -> None:
         """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
@@ -331,16 +320,8 @@ class RunStore:
         return trash
 
 
-def _compact(key: str, array: np.ndarray) -> np.ndarray:
-    if key.endswith("_ids"):
-        return np.char.encode(array.astype(str), "utf-8")
-    return array.astype(np.uint8 if key.endswith("_labels") else np.float16)
-
-
-def _decoded(key: str, array: np.ndarray) -> np.ndarray:
-    if key.endswith("_ids"):
-        return np.char.decode(array, "utf-8")
-    return array.astype(np.int64) if key.endswith("_labels") else array
-
-
-STATUS_FIELDS = tuple(field.name for field in fields(Status))
+def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:
+    try:
+        return isinstance(evaluation["splits"]["test"]["accuracy"], float)
+    except (KeyError, TypeError):  # foreign JSON may hold anything in their place
+        return False

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "fer_core.features",
         "fer_core.papers",
     ),
+    ("fer_core.predictions",),
     ("fer_core.runs",),
     ("fer_core.evaluation",),
     ("fer_core.training", "fer_core.inference"),

@@ -1,5 +1,6 @@
 """One run: how it learnt, what it confuses, and what it was made of."""
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import cache, charts, columns, tables
@@ -67,12 +68,7 @@ def confusions(run: RunSummary) -> None:
     cells, table = tables.confusion_cells(evaluation), tables.per_class(evaluation)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        ui.figure_title(tables.worst_confusion(cells), "Confusion matrix of the test images. Rows are true emotions.")
-        view = st.segmented_control(
-            "Cells show", list(VIEWS), default="By row", required=True, key="cells", label_visibility="collapsed"
-        )
-        matrix = charts.confusion_heatmap(cells, VIEWS[view or "By row"])
-        st.altair_chart(matrix, key="confusion", alt="Confusion matrix")
+        confusion_matrix(cells)
     with right:
         bars = charts.emotion_bars(tables.f1_bars(table), "F1", row_height=44)
         ui.figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
@@ -81,6 +77,17 @@ def confusions(run: RunSummary) -> None:
     ui.download(table, "emotions")
 
 
+@st.fragment
+def confusion_matrix(cells: pd.DataFrame) -> None:
+    ui.figure_title(tables.worst_confusion(cells), "Confusion matrix of the test images. Rows are true emotions.")
+    view = st.segmented_control(
+        "Cells show", list(VIEWS), default="By row", required=True, key="cells", label_visibility="collapsed"
+    )
+    matrix = charts.confusion_heatmap(cells, VIEWS[view or "By row"])
+    st.altair_chart(matrix, key="confusion", alt="Confusion matrix")
+
+
+@st.fragment
 def details(run: RunSummary) -> None:
     specification, environment, log = st.tabs(["Specification", "Environment", "Log"], on_change="rerun", key="details")
     if specification.open:

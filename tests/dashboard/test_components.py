@@ -28,7 +28,7 @@ def shown(kind: str) -> AppTest:
 
 def test_an_error_of_the_user_is_its_own_sentence() -> None:
     app = shown("user")
-    assert [error.value for error in app.error] == ["run x has no weights; train it again"]
+    assert [error.value for error in app.error] == ["Run x has no weights; train it again."]
     assert not app.expander
     assert app.markdown[0].value == "after", "the rest of the page is drawn"
 

@@ -81,7 +81,7 @@ def test_several_photos_are_read_and_a_bad_one_spoils_none(trained: RunStore, op
     app.run()
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "the picture is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file"
+        "The picture is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
     ]
     assert list(app.dataframe[0].value["photo"]) == ["1. face.jpg", "3. face.webp"]
 

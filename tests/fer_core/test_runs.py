@@ -132,6 +132,7 @@ def test_a_run_without_weights_says_how_to_get_them(store):
         ("status.json", '{"state": "asleep"}', "unknown state 'asleep'"),
         ("evaluation.json", None, "no evaluation.json"),
         ("evaluation.json", "{}", "no test accuracy"),
+        ("evaluation.json", '{"splits": []}', "no test accuracy"),
         ("evaluation.json", "\x00\x01", "evaluation.json cannot be read"),
     ],
 )

@@ -1,0 +1,46 @@
+"""How predictions.npz is packed: small, exact to float16, the same bytes for the same predictions."""
+
+import io
+import lzma
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+PREDICTION_KEYS = tuple(f"{split}_{what}" for split in ("valid", "test") for what in ("ids", "labels", "probabilities"))
+UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError)
+
+
+def pack_predictions(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """An LZMA-packed npz: ids as bytes, labels as uint8, flags as bool, probabilities as float16."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        for key, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, _compact(key, array), allow_pickle=False)
+            # a ZipInfo of its own has a fixed date: the same predictions give the same file
+            archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), zipfile.ZIP_LZMA)
+    return buffer.getvalue()
+
+
+def unpack_predictions(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a packed file: ids as str, labels as int64; raises one of UNREADABLE if it is damaged."""
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
+        return {key: _decoded(key, archive[key]) for key in archive.files}
+
+
+def _compact(key: str, array: np.ndarray) -> np.ndarray:
+    if key.endswith("_ids"):
+        return np.char.encode(array.astype(str), "utf-8")
+    if key.endswith("_clean"):
+        return array.astype(bool)
+    return array.astype(np.uint8 if key.endswith("_labels") else np.float16)
+
+
+def _decoded(key: str, array: np.ndarray) -> np.ndarray:
+    if key.endswith("_ids"):
+        return np.char.decode(array, "utf-8")
+    if key.endswith("_clean"):
+        return array.astype(bool)
+    return array.astype(np.int64) if key.endswith("_labels") else array
