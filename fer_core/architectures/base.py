@@ -7,23 +7,29 @@ from typing import Any
 
 from torch import nn
 
-from fer_core.config import Recipe
+from fer_core.config import Recipe, require_range
 from fer_core.errors import FerError
 from fer_core.registry import Registry
 
 Builder = Callable[..., nn.Module]
 REQUIRED_ARGUMENTS = ("channels", "size", "classes")
+# where a training starts from: a trained network has its own weights, and must not need these again
+START_ARGUMENTS = ("weights",)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A registered network: how to build it, its paper's own recipe, and its source."""
+    """A registered network: how to build it, its paper's own recipe, and its source.
+
+    `heavy` says why it takes more than a few dozen updates on one core to train, and is empty for most networks.
+    """
 
     name: str
     builder: Builder
     paper_recipe: Recipe
     source: str
     modern_recipe: Mapping[str, Any]
+    heavy: str = ""
 
     @property
     def summary(self) -> str:
@@ -36,11 +42,39 @@ class Architecture:
         return {name: p.default for name, p in parameters.items() if name not in REQUIRED_ARGUMENTS}
 
 
-ARCHITECTURES: Registry[Architecture] = Registry("architecture")
+class ArchitectureRegistry(Registry[Architecture]):
+    """The registered networks, and whole families of others as `<family>:<member>`, which no listing names."""
+
+    def __init__(self) -> None:
+        super().__init__("architecture")
+        self._families: dict[str, Callable[[str], Architecture]] = {}
+
+    def add_family(self, family: str, find: Callable[[str], Architecture]) -> None:
+        """Let `find` make the architecture of each member; it raises UnknownNameError for a name it lacks."""
+        self._families[family] = find
+
+    def get(self, name: str) -> Architecture:
+        """The architecture called `name`; raises UnknownNameError with the choices."""
+        family, _, member = name.partition(":")
+        if member and family in self._families:
+            return self._families[family](member)
+        return super().get(name)
+
+    def _unknown(self, name: str) -> str:
+        families = [f"any {family}:NAME" for family in sorted(self._families)]
+        return ", ".join([super()._unknown(name), *families])
+
+
+ARCHITECTURES = ArchitectureRegistry()
 
 
 def register(
-    name: str, *, paper_recipe: Recipe, source: str, modern_recipe: Mapping[str, Any] | None = None
+    name: str,
+    *,
+    paper_recipe: Recipe,
+    source: str,
+    modern_recipe: Mapping[str, Any] | None = None,
+    heavy: str = "",
 ) -> Callable[[Builder], Builder]:
     """Register a builder together with its paper's recipe and its source.
 
@@ -48,7 +82,7 @@ def register(
     """
 
     def decorate(builder: Builder) -> Builder:
-        ARCHITECTURES.add(name, Architecture(name, builder, paper_recipe, source, dict(modern_recipe or {})))
+        ARCHITECTURES.add(name, Architecture(name, builder, paper_recipe, source, dict(modern_recipe or {}), heavy))
         return builder
 
     return decorate
@@ -61,17 +95,47 @@ def build(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **a
     """
     architecture = ARCHITECTURES.get(name)
     known = architecture.arguments()
-    for argument in arguments:
+    for argument, value in arguments.items():
         if argument not in known:
             choices = f"choose from {', '.join(known)}" if known else "it takes none"
             raise FerError(f"architecture {name!r} has no argument {argument!r}; {choices}")
+        _check_kind(f"{name}'s {argument}", value, type(known[argument]))
     return architecture.builder(channels=channels, size=size, classes=classes, **arguments)
 
 
+def rebuild(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **arguments: Any) -> nn.Module:
+    """The network of a trained run, before its own weights are loaded: `build` without looking for others.
+
+    So a run that started from downloaded weights or from a file needs neither to predict.
+    """
+    kept = {argument: value for argument, value in arguments.items() if argument not in START_ARGUMENTS}
+    return build(name, channels=channels, size=size, classes=classes, **kept)
+
+
+def _check_kind(what: str, value: Any, kind: type) -> None:
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise FerError(f"{what} must be {kind.__name__}, got {value!r}")
+
+
+def check_size(name: str, size: int, smallest: int) -> None:
+    """Raise FerError if faces of `size` × `size` pixels vanish on their way through the network."""
+    if size < smallest:
+        raise FerError(f"{name} needs faces of at least {smallest}×{smallest} pixels, got {size}×{size}")
+
+
+def check_dropout(probability: float) -> None:
+    """Raise ConfigError unless some of the activations are kept."""
+    require_range("dropout", probability, 0, 0.99)
+
+
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
-    """(all, trainable) numbers, where all counts batch normalisation's running statistics as Keras does."""
+    """(all, trainable) numbers, where all counts batch normalisation's running statistics as Keras does.
+
+    Constants, such as the mean and deviation that a network subtracts and divides by, count as nothing.
+    """
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     frozen = sum(p.numel() for p in model.parameters() if not p.requires_grad)
-    # num_batches_tracked is PyTorch's own bookkeeping: an integer, and in no paper's count
-    statistics = sum(b.numel() for b in model.buffers() if b.is_floating_point())
+    # not num_batches_tracked: PyTorch's own bookkeeping, and in no paper's count
+    statistics = sum(b.numel() for name, b in model.named_buffers() if "running_" in name)
     return trainable + frozen + statistics, trainable

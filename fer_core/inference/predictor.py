@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fer_core.architectures import build
+from fer_core.architectures import rebuild
 from fer_core.devices import resolve_device
 from fer_core.errors import FerError
 from fer_core.evaluation.calibration import apply_temperature
@@ -75,7 +75,7 @@ class Predictor:
         size, channels = _input_shape(run)
         try:
             pipeline = Pipeline.parse(spec.preprocessing)
-            model = build(
+            model = rebuild(
                 spec.architecture,
                 channels=channels,
                 size=size,
