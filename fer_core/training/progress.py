@@ -60,14 +60,14 @@ class ProgressBar:
         self.task: TaskID = self.bar.add_task(title, total=None, epoch=f"0/{epochs}", rate=0.0, last="")
 
     def __enter__(self) -> "ProgressBar":
-        self.bar.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.bar.stop()
 
     def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
-        """Move the bar."""
+        """Move the bar; it appears with the first batch, so that a refused training shows its reason alone."""
+        self.bar.start()
         self.bar.update(
             self.task,
             total=self.epochs * total,
