@@ -301,4 +301,4 @@ def test_a_half_written_evaluation_is_not_taken_for_none(tmp_path: Path) -> None
 
 
 def test_an_impossible_device_is_refused_with_the_choices(tmp_path: Path) -> None:
-    assert "choose cpu, or cuda or mps" in refusal(make_run(tmp_path), "abacus")
+    assert "choose from auto, cuda, mps, cpu" in refusal(make_run(tmp_path), "abacus")
