@@ -18,8 +18,9 @@ from torch import nn
 
 from fer_core.architectures import build
 from fer_core.devices import resolve_device
+from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, get_recipe
-from fer_core.training.loop import TrainingState, to_symmetric, train_epoch
+from fer_core.training.loop import TrainingState, train_epoch
 
 BATCH = 128
 
@@ -49,7 +50,7 @@ def plain_epoch(architecture: str, data: TrainingSet, device: torch.device) -> C
     def run() -> None:
         for batch in torch.randperm(len(data)).to(device).split(BATCH):
             optimizer.zero_grad()
-            logits = model(to_symmetric(data.faces[batch]))
+            logits = model(scale_to_symmetric(data.faces[batch]))
             nn.functional.cross_entropy(logits, data.labels[batch]).backward()
             optimizer.step()
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from fer_core.inference import Prediction, Predictor
+    from fer_core.interpretation import LayerRow
 
 PREDICTORS = 3  # networks kept in memory at once
 PHOTOS = 24  # photos and readings kept in memory, for each viewer
@@ -66,6 +67,38 @@ def _metrics(folder: str, stamp: Stamp) -> list[dict[str, Any]]:
     return Run(Path(folder)).metrics()
 
 
+def has_removals(run: RunSummary) -> bool:
+    """Whether a run tells how the errors of its training samples were distributed."""
+    return bool(stamp_of(run.path, ("bdr.json",)))
+
+
+def removals(run: RunSummary) -> dict[str, Any]:
+    """bdr.json of a run; raises RunError where it cannot be read."""
+    return _removals(str(run.path), stamp_of(run.path, ("bdr.json",)))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _removals(folder: str, stamp: Stamp) -> dict[str, Any]:
+    return Run(Path(folder)).removal_history()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def layers(architecture: str, channels: int, size: int, classes: int) -> "list[LayerRow]":
+    """The layers of a freshly built network with its default arguments, counted on the live one."""
+    from fer_core.architectures import build
+    from fer_core.interpretation import layer_table
+
+    return layer_table(build(architecture, channels=channels, size=size, classes=classes), channels, size)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def default_arguments(architecture: str) -> dict[str, Any]:
+    """What an architecture takes beside the shape of its faces, with the values that it has by default."""
+    from fer_core.architectures import ARCHITECTURES
+
+    return ARCHITECTURES.get(architecture).arguments()
+
+
 def log(run: RunSummary) -> str:
     """log.txt of a run, read anew each time: it grows while the run is trained."""
     return Run(run.path).log()
@@ -106,7 +139,7 @@ def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":
     Raises FerError where the photo or the run's weights cannot be read.
     """
     if not run.can_predict:
-        raise FerError(f"run {run.id} has no weights here; train it again, or choose another run")
+        raise FerError(f"run {run.id} {run.obstacle}")
     return _faces(str(run.path), run.stamp, source, detector)
 
 

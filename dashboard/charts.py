@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.palette import BLACK, EMOTION_COLORS, WHITE
 
 CURVE_HEIGHT = 270
+FEW_FOLDS = 5  # whose lines can be told apart without making them fainter
 Measure = Literal["loss", "accuracy"]
 CellValue = Literal["count", "row", "column"]
 TILES = alt.Scale(paddingInner=0.03, paddingOuter=0)
@@ -36,7 +37,7 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
     columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
     base = alt.Chart(cells).encode(
         x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=_column_axis("top", columns, 100)),
-        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=_cell_axis("left")),
+        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
     )
     done = base.transform_filter("isValid(datum.accuracy)")
     color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
@@ -61,7 +62,8 @@ def _accuracy_tooltip() -> list[alt.Tooltip]:
     ]
 
 
-def _cell_axis(orient: Literal["top", "bottom", "left"], **changes: Any) -> alt.Axis:
+def cell_axis(orient: Literal["top", "bottom", "left"], **changes: Any) -> alt.Axis:
+    """An axis of names beside rows or columns, none of which is left out."""
     common = {"labelLimit": 220, "labelOverlap": False, "labelPadding": 8, "labelFontSize": 13, "grid": False}
     return alt.Axis(orient=orient, labelColor=MUTED, labelFlush=False, **common | changes)
 
@@ -70,7 +72,7 @@ def _column_axis(orient: Literal["top", "bottom"], columns: int, room: int) -> a
     """Labels lie flat where each column has `room` pixels, and are turned where the page is narrower."""
     narrow = f"width / {columns} < {room}"
     end = "left" if orient == "top" else "right"
-    return _cell_axis(
+    return cell_axis(
         orient,
         labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
         labelAlign=alt.ExprRef(f"{narrow} ? '{end}' : 'center'"),
@@ -83,24 +85,54 @@ def _spread(values: "pd.Series[float]") -> list[float]:
     return [low, high] if high - low >= 0.02 else [low - 0.01, high + 0.01]
 
 
-def learning_curves(
-    epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], best_epoch: int | None
-) -> alt.LayerChart:
-    """`measure` of training and validation over the epochs, with the best epoch marked."""
+def learning_curves(epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], best: pd.DataFrame) -> alt.LayerChart:
+    """`measure` of training and validation over the epochs of `tables.curves`, one line a fold.
+
+    The epochs of `best` are marked (see `tables.best_epochs`).
+    """
     names = {f"{split}_{measure}": name for split, name in SPLITS.items()}
-    wide = epochs[["epoch", *names]].rename(columns=names)
-    x = _epoch_axis(wide)
-    number = ".2%" if measure == "accuracy" else ".4f"
+    wide = epochs[["fold", "epoch", *names]].rename(columns=names)
+    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", "~g")
+    x = epoch_axis(wide)
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=number_axis(format=form, tickCount=6))
+    lines = _split_lines(wide, x, y)
+    if wide["fold"].nunique() > 1:
+        chosen = wide.merge(best[["fold", "epoch"]], on=["fold", "epoch"])
+        hover = _hover_rule(_over_folds(wide), x, _fold_tooltip(number))
+        return _figure([lines, hover, _best_points(chosen, x, number)])
     tooltip = [alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in names.values())]
-    y = alt.Y(
-        "value:Q",
-        title=None,
-        scale=alt.Scale(zero=False),
-        axis=_number_axis(format=".0%" if measure == "accuracy" else "~g", tickCount=6),
-    )
-    mark = _best_epoch(wide, x, best_epoch, "top" if measure == "loss" else "bottom")  # where no line is
-    layers = [_split_lines(wide, x, y), _hover_rule(alt.Chart(wide), x, tooltip), *mark]
+    mark = _best_epoch(wide, x, best, "top" if measure == "loss" else "bottom")  # where no line is
+    return _figure([lines, _hover_rule(wide, x, tooltip), *mark])
+
+
+def _figure(layers: list[alt.Chart]) -> alt.LayerChart:
     return alt.LayerChart(layer=layers).properties(height=CURVE_HEIGHT)
+
+
+def _over_folds(wide: pd.DataFrame) -> pd.DataFrame:
+    """Each epoch's means over the folds that reached it, and the ends of the validation's."""
+    first, second = SPLITS.values()
+    figures = {"folds": ("fold", "nunique"), first: (first, "mean"), second: (second, "mean")}
+    return wide.groupby("epoch", as_index=False).agg(**figures, lowest=(second, "min"), highest=(second, "max"))
+
+
+def _fold_tooltip(number: str) -> list[alt.Tooltip]:
+    means = [alt.Tooltip(f"{name}:Q", title=f"{name}, mean", format=number) for name in SPLITS.values()]
+    ends = [alt.Tooltip(f"{end}:Q", title=f"validation, {end}", format=number) for end in ("lowest", "highest")]
+    return [alt.Tooltip("epoch:Q"), alt.Tooltip("folds:Q"), *means, *ends]
+
+
+def _best_points(chosen: pd.DataFrame, x: alt.X, number: str) -> alt.Chart:
+    points = alt.Chart(chosen).mark_point(filled=True, size=45, opacity=1, color=MUTED)
+    return points.encode(
+        x=x,
+        y=alt.Y("validation:Q", title=None),
+        tooltip=[
+            alt.Tooltip("fold:N"),
+            alt.Tooltip("epoch:Q", title="best epoch"),
+            alt.Tooltip("validation:Q", format=number),
+        ],
+    )
 
 
 def _split_lines(wide: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
@@ -108,42 +140,51 @@ def _split_lines(wide: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     order = list(SPLITS.values())
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300)
     dashes = alt.Scale(domain=order, range=[[5, 3], [1, 0]])
+    folds = wide["fold"].nunique()
     return (
-        alt.Chart(wide.melt("epoch", var_name="split"))
-        .mark_line(strokeWidth=2, point=len(wide) <= 2)
+        alt.Chart(wide.melt(["fold", "epoch"], var_name="split"))
+        .mark_line(
+            strokeWidth=2 if folds == 1 else 1.25,
+            opacity=1 if folds <= FEW_FOLDS else 0.5,
+            point=len(wide) <= 2 * folds,
+        )
         .encode(
             x=x,
             y=y,
+            detail="fold:N",
             color=alt.Color("split:N", scale=alt.Scale(domain=order), legend=legend),
             strokeDash=alt.StrokeDash("split:N", scale=dashes, legend=legend),
         )
     )
 
 
-def _number_axis(**properties: Any) -> alt.Axis:
+def number_axis(**properties: Any) -> alt.Axis:
+    """An axis of numbers, with labels that are read from a distance."""
     return alt.Axis(labelFontSize=12, titlePadding=6, **properties)
 
 
-def _epoch_axis(epochs: pd.DataFrame) -> alt.X:
+def epoch_axis(epochs: pd.DataFrame) -> alt.X:
+    """The `epoch` column from the first epoch to the last, in whole numbers."""
     last = int(epochs["epoch"].max()) if len(epochs) else 1
     scale = alt.Scale(domain=[1, max(2, last)], nice=False)
-    return alt.X("epoch:Q", title="epoch", axis=_number_axis(tickMinStep=1, format="d", grid=False), scale=scale)
+    return alt.X("epoch:Q", title="epoch", axis=number_axis(tickMinStep=1, format="d", grid=False), scale=scale)
 
 
-def _hover_rule(base: alt.Chart, x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
+def _hover_rule(epochs: pd.DataFrame, x: alt.X, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
     nearest = alt.selection_point(name="hover", on="pointerover", nearest=True, fields=["epoch"], empty=False)
     opacity = alt.condition(nearest, alt.value(0.6), alt.value(0))
-    rule = base.mark_rule(color=GREY, strokeWidth=1)
+    rule = alt.Chart(epochs).mark_rule(color=GREY, strokeWidth=1)
     return rule.encode(x=x, opacity=opacity, tooltip=list(tooltip)).add_params(nearest)
 
 
-def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: int | None, place: Literal["top", "bottom"]) -> list[alt.Chart]:
-    if best is None or best not in set(epochs["epoch"]):
+def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: pd.DataFrame, place: Literal["top", "bottom"]) -> list[alt.Chart]:
+    if best.empty:
         return []
-    chosen = alt.Chart(epochs[epochs["epoch"] == best]).encode(x=x)
-    near_end = best > 0.6 * epochs["epoch"].max()
+    epoch = int(best["epoch"].iloc[0])
+    chosen = alt.Chart(epochs[epochs["epoch"] == epoch]).encode(x=x)
+    near_end = epoch > 0.6 * epochs["epoch"].max()
     label = chosen.mark_text(
-        text=f"best epoch {best}",
+        text=f"best epoch {epoch}",
         align="right" if near_end else "left",
         dx=-5 if near_end else 5,
         baseline=place,
@@ -154,13 +195,14 @@ def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: int | None, place: Literal
 
 
 def learning_rate_curve(epochs: pd.DataFrame) -> alt.Chart:
-    """Learning rate at the end of each epoch."""
+    """Learning rate at the end of each epoch, one line a fold."""
     return (
         alt.Chart(epochs)
         .mark_line(color=GREY, strokeWidth=2, point=len(epochs) <= 2)
         .encode(
-            x=_epoch_axis(epochs),
-            y=alt.Y("learning_rate:Q", title=None, axis=_number_axis(format="~e", tickCount=6)),
+            x=epoch_axis(epochs),
+            detail="fold:N",
+            y=alt.Y("learning_rate:Q", title=None, axis=number_axis(format="~e", tickCount=6)),
             tooltip=[alt.Tooltip("epoch:Q"), alt.Tooltip("learning_rate:Q", title="learning rate", format=".3e")],
         )
         .properties(height=CURVE_HEIGHT)
@@ -172,7 +214,7 @@ def confusion_heatmap(cells: pd.DataFrame, shown: CellValue) -> alt.LayerChart:
     emotions = list(dict.fromkeys(cells["true"]))
     base = alt.Chart(cells).encode(
         x=alt.X("predicted:N", sort=emotions, scale=TILES, axis=_column_axis("bottom", len(emotions), 62)),
-        y=alt.Y("true:N", sort=emotions, scale=TILES, axis=_cell_axis("left")),
+        y=alt.Y("true:N", sort=emotions, scale=TILES, axis=cell_axis("left")),
         tooltip=[
             alt.Tooltip("true:N"),
             alt.Tooltip("predicted:N"),
@@ -192,7 +234,7 @@ def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> al
     """One bar an emotion of `field` (a share in [0, 1]), in the emotion's colour, with `<field>_text` beside it."""
     emotions = list(table["emotion"])
     base = alt.Chart(table).encode(
-        y=alt.Y("emotion:N", sort=None, title=None, axis=_cell_axis("left")),
+        y=alt.Y("emotion:N", sort=None, title=None, axis=cell_axis("left")),
         x=alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.15]), axis=None),
         tooltip=[alt.Tooltip("emotion:N"), alt.Tooltip(f"{field}_text:N", title=field)],
     )

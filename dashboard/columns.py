@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pandas as pd
+from pandas.io.formats.style import Styler
 from streamlit import column_config as column
 
-BOX = ("x", "y", "width", "height")
+COMPARED_NUMBERS = ("Published (%)", "Ours (%)", "Δ (points)", "Epochs")
 
 
 def leaderboard() -> dict[str, Any]:
@@ -20,10 +22,11 @@ def leaderboard() -> dict[str, Any]:
         ),
         "macro_f1": column.NumberColumn("Macro-F1 (%)", format="%.1f", help="Mean F1 over the emotions."),
         "parameters": column.NumberColumn("Parameters", format="%,d"),
-        "epochs": column.NumberColumn("Epochs", format="%d"),
+        "epochs": column.NumberColumn("Epochs", format="%d", help="Where there are folds, their mean."),
         "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of the training."),
         "device": column.TextColumn("Device"),
         "recipe": column.TextColumn("Recipe"),
+        "setting": column.TextColumn("Setting", help="The network's arguments, and the run that it starts from."),
         "seed": column.NumberColumn("Seed", format="%d"),
     }
 
@@ -53,6 +56,69 @@ def per_class() -> dict[str, Any]:
     }
 
 
+def folds() -> dict[str, Any]:
+    """Columns of `tables.folds`."""
+    return {
+        "fold": column.TextColumn("Fold", pinned=True),
+        "n": column.NumberColumn("Test images", format="%,d"),
+        "accuracy": column.NumberColumn("Accuracy (%)", format="%.1f", help="Share of the fold's test images."),
+        "interval": column.TextColumn("95 % interval", alignment="right", help="Wilson interval of the accuracy."),
+        "balanced": column.NumberColumn("Balanced (%)", format="%.1f", help="Mean recall over the emotions."),
+        "macro_f1": column.NumberColumn("Macro-F1 (%)", format="%.1f", help="Mean F1 over the emotions."),
+        "valid": column.NumberColumn("Validation (%)", format="%.1f", help="Accuracy that chose the best epoch."),
+    }
+
+
+def measures(emotions: list[str]) -> dict[str, Any]:
+    """Columns of `paper_tables.measure_table`."""
+    numbers = {each: column.NumberColumn(f"{each.capitalize()} (%)", format="%.1f") for each in emotions}
+    return {
+        "system": column.TextColumn("System", pinned=True),
+        **numbers,
+        "mean": column.NumberColumn("Mean (%)", format="%.1f", help="Over the emotions, each counting alike."),
+    }
+
+
+def contradiction() -> dict[str, Any]:
+    """Columns of `paper_tables.contradiction`."""
+    names = {
+        "share": "Share of the images (%)",
+        "printed_precision": "Printed precision (%)",
+        "printed_recall": "Printed recall (%)",
+        "our_precision": "Our precision (%)",
+        "our_recall": "Our recall (%)",
+    }
+    return {
+        "emotion": column.TextColumn("Emotion", pinned=True),
+        "support": column.NumberColumn("Support", format="%,d", help="Images of this emotion in the paper's test."),
+        **{name: column.NumberColumn(title, format="%.1f") for name, title in names.items()},
+    }
+
+
+def layers() -> dict[str, Any]:
+    """Columns of `tables.layers`."""
+    return {
+        "number": column.NumberColumn("#", format="%d", pinned=True, width=50),
+        "layer": column.TextColumn("Layer"),
+        "name": column.TextColumn("Name", help="As the saved weights call it."),
+        "output": column.TextColumn("Output shape", alignment="right"),
+        "parameters": column.NumberColumn("Parameters", format="%,d"),
+        "arithmetic": column.TextColumn("Arithmetic", width="large"),
+    }
+
+
+def settings(names: list[str]) -> dict[str, Any]:
+    """Columns of `paper_tables.settings_table`, of which `names` vary."""
+    return {
+        "id": None,
+        **{name: column.Column(name.replace("_", " ").capitalize()) for name in names},
+        "trained": column.NumberColumn("Epochs trained", format="%d", help="Mean over the folds."),
+        "folds": column.NumberColumn("Folds", format="%d"),
+        "mean": column.NumberColumn("Mean accuracy (%)", format="%.1f", help="Over the folds' test images."),
+        "deviation": column.NumberColumn("Deviation (points)", format="%.1f", help="Between the folds."),
+    }
+
+
 def key_values() -> dict[str, Any]:
     """Columns of `tables.key_values`."""
     return {"name": column.TextColumn("Name", width="medium"), "value": column.TextColumn("Value", width="large")}
@@ -72,3 +138,17 @@ def predictions(emotions: list[str]) -> dict[str, Any]:
             for name in ("x", "y", "width", "height")
         },
     }
+
+
+def styled_comparisons(table: pd.DataFrame) -> Styler:
+    """`comparisons.shown_table` for `st.table`: numbers to the right, and room for words, so that rows stay low."""
+    # st.table aligns each cell by an inline style, which only !important overrules
+    right = "text-align: right !important; white-space: nowrap"
+    styles = dict.fromkeys(COMPARED_NUMBERS, right)
+    styles |= {
+        "95 % interval": f"{right}; min-width: 7rem",
+        "System": "min-width: 13rem",
+        "Remark": "min-width: 16rem",
+    }
+    rules = [(f".col{list(table.columns).index(name)}", style) for name, style in styles.items()]
+    return table.style.set_table_styles([{"selector": name, "props": style} for name, style in rules])

@@ -14,7 +14,8 @@ import streamlit as st
 from dashboard import cache, columns
 from dashboard.advice import advice, reason
 from dashboard.formats import duration, plural, sentence
-from dashboard.summaries import RunSummary, describe
+from dashboard.labels import describe
+from dashboard.summaries import RunSummary, position
 from dashboard.tables import key_values, to_csv
 from fer_core.errors import FerError
 
@@ -85,7 +86,7 @@ def facts(data: dict[str, Any], title: str) -> None:
     with st.grid(2, min_column_width=320, gap="medium"):
         for name, table in key_values(data).items():
             with st.container(gap="xsmall"):
-                heading = (name or title).capitalize()
+                heading = (name or title).replace("_", " ").capitalize()
                 st.markdown(f"**{heading}**")
                 st.dataframe(table, hide_index=True, column_config=columns.key_values(), height="content", alt=heading)
 
@@ -189,7 +190,7 @@ def _done(run: RunSummary) -> float:
 def _progress_text(run: RunSummary) -> str:
     status, spec = run.status, run.spec
     name = f"**{spec.architecture} · {spec.preprocessing}**" if spec else run.id
-    where = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+    where = position(run, ahead=1)
     # a message within an epoch counts its images, which the bar and the time left say better
     message = "" if status.message.startswith("epoch") else status.message
     left = "" if status.eta_s is None else f"{duration(status.eta_s)} left"

@@ -1,7 +1,10 @@
 """Numbers as the dashboard writes them everywhere: fixed decimals, units, a dash where there is none."""
 
+import re
+
 NONE = "–"
 SPACE = "\N{NO-BREAK SPACE}"
+MARKUP = re.compile(r"[\\`*_\[\]{}<>#$~|]|:(?=\w)")  # a colon before a word begins a directive
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -15,6 +18,21 @@ def interval(ends: tuple[float, float] | None) -> str:
         return NONE
     low, high = ends
     return f"{100 * low:.1f}{SPACE}–{SPACE}{100 * high:.1f}{SPACE}%"
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """(0.5312, 0.0104) as `53.1 ± 1.0 %`."""
+    return NONE if mean is None or deviation is None else f"{100 * mean:.1f}{SPACE}±{SPACE}{percent(deviation)}"
+
+
+def points(difference: float | None) -> str:
+    """0.021 as `+2.1`, −0.004 as `−0.4`: percentage points."""
+    return NONE if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def count(number: int | None) -> str:

@@ -1,17 +1,23 @@
 """The run picker: the same on every page, best first, and it remembers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import streamlit as st
 
-from dashboard.summaries import RunSummary, find, labels
+from dashboard.labels import labels
+from dashboard.summaries import RunSummary, find
 
 FILTERS = ("architecture", "preprocessing", "dataset")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 FEW = 5  # a list that one sees whole needs no filter
 
 
-def run_picker(runs: Sequence[RunSummary]) -> RunSummary:
-    """The run to show, out of at least one: chosen here or by the link (`?run=`), else the first."""
+def run_picker(runs: Sequence[RunSummary], refused: Mapping[str, str] = NOTHING) -> RunSummary:
+    """The run to show, out of at least one: chosen here or by the link (`?run=`), else the first.
+
+    `refused` says of runs that cannot be chosen here why, as the rest of a sentence.
+    """
     wanted = st.query_params.get("run") or st.session_state.get("run", "")
     found = find(runs, wanted) if wanted else None
     names = labels(runs)
@@ -32,7 +38,8 @@ def run_picker(runs: Sequence[RunSummary]) -> RunSummary:
             help="Best first. Type to search by architecture, preprocessing, dataset, accuracy or seed.",
         )
     if wanted and found is None:
-        st.caption(f"There is no run {wanted} to choose here; this is the best one.")
+        why = f"{wanted} {refused[wanted]}" if wanted in refused else f"There is no run {wanted} to choose here"
+        st.caption(f"{why}; this is the best one.")
     if not shown:
         st.caption("No run passes the filter.")
     return chosen

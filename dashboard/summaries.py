@@ -7,23 +7,35 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dashboard.formats import count, duration, percent, plural
 from fer_core.config import RunSpec
+from fer_core.labels import EMOTIONS
 from fer_core.runs import Run, RunError, RunStore, Status
 
 LISTED_FILES = ("spec.json", "status.json", "evaluation.json", "environment.json", "weights.safetensors")
 LIVE_STATES = ("queued", "running")
 STATE_ORDER = ("finished", "running", "queued", "cancelled", "failed", "lost", "damaged")
 
-Board = tuple[str, str]  # (dataset, protocol): only runs that share both are ranked together
 Stamp = tuple[tuple[str, int, int], ...]  # (file, mtime in ns, bytes) of each file that exists
+
+
+class Board(NamedTuple):
+    """What runs share that are ranked together: the faces, how they are split, and the emotions left out."""
+
+    dataset: str
+    protocol: str
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> "Board":
+        """Where runs of `spec` are ranked, whatever the order of its emotions."""
+        return cls(spec.dataset, spec.protocol, tuple(each for each in EMOTIONS if each not in spec.emotions))
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run as lists show it; `test` and `environment` are empty until it is finished."""
+    """A run as lists show it; `test`, `valid`, `fold_accuracy` and `environment` are empty until it is finished."""
 
     id: str
     path: Path
@@ -33,6 +45,8 @@ class RunSummary:
     spec: RunSpec | None = None
     status: Status = field(default_factory=Status)
     test: dict[str, Any] = field(default_factory=dict)
+    valid: dict[str, Any] = field(default_factory=dict)
+    fold_accuracy: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
 
     def figure(self, name: str) -> float | None:
@@ -61,14 +75,45 @@ class RunSummary:
         return ends(self.test.get("accuracy_interval"))
 
     @property
+    def valid_accuracy(self) -> float | None:
+        """Share of the validation images in [0, 1] that were recognised: what a choice between runs may look at."""
+        return _number(self.valid.get("accuracy"))
+
+    @property
+    def images(self) -> int | None:
+        """How many images it was tested on; repeated folds predict each of them several times (`n`)."""
+        return self.whole("images") if "images" in self.test else self.whole("n")
+
+    @property
+    def folds(self) -> int:
+        """How many networks its figures are pooled from, each tested on its own part of the images."""
+        return int(_number(self.fold_accuracy.get("folds")) or self.fact("folds") or 1)
+
+    @property
+    def mean_accuracy(self) -> float | None:
+        """Mean of the folds' accuracies, or the accuracy of a single split."""
+        return _number(self.fold_accuracy.get("mean")) if self.folds > 1 else self.accuracy
+
+    @property
+    def deviation(self) -> float | None:
+        """Deviation of the accuracy between the folds; None where there is one split."""
+        return _number(self.fold_accuracy.get("deviation")) if self.folds > 1 else None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained; where there are folds, their mean."""
+        trained = self.whole("epochs_run")
+        return self.status.epoch if trained is None else round(trained / self.folds)
+
+    @property
     def device(self) -> str:
         """What it was trained on: `cpu`, `cuda`, `mps`; empty where that is not known."""
         return str(self.environment.get("device") or self.status.device)
 
     @property
     def board(self) -> Board | None:
-        """Dataset and protocol; None where the spec cannot be read."""
-        return (self.spec.dataset, self.spec.protocol) if self.spec else None
+        """Where it is ranked; None where the spec cannot be read."""
+        return Board.of(self.spec) if self.spec else None
 
     @property
     def is_synthetic(self) -> bool:
@@ -77,8 +122,19 @@ class RunSummary:
 
     @property
     def can_predict(self) -> bool:
-        """Whether it is finished and its weights are here."""
-        return self.state == "finished" and any(name == "weights.safetensors" for name, *_ in self.stamp)
+        """Whether it reads photos."""
+        return not self.obstacle
+
+    @property
+    def obstacle(self) -> str:
+        """Why it reads no photos, as the rest of a sentence about it; or the empty string."""
+        if self.state != "finished":
+            return "is not finished"
+        if self.environment.get("inputs") == "descriptors":
+            return "learnt from a table of descriptors, without the pixels, and reads no photos"
+        if not any(name == "weights.safetensors" for name, *_ in self.stamp):
+            return "has no weights here; train it again"
+        return ""
 
 
 def _number(value: Any) -> float | None:
@@ -130,6 +186,7 @@ def summarize(run: Run, stamp: Stamp) -> RunSummary:
             return RunSummary(run.id, run.path, stamp, "damaged", problem, _spec_if_readable(run))
         status = run.status
         finished = status.state == "finished"
+        evaluation = run.evaluation() if finished else {}
         return RunSummary(
             id=run.id,
             path=run.path,
@@ -137,12 +194,14 @@ def summarize(run: Run, stamp: Stamp) -> RunSummary:
             state=status.state,
             spec=run.spec,
             status=status,
-            test=_scalars(run.evaluation()["splits"]["test"]) if finished else {},
+            test=_scalars(evaluation["splits"]["test"]) if finished else {},
+            valid=_scalars(evaluation["splits"].get("valid", {})) if finished else {},
+            fold_accuracy=dict(evaluation.get("fold_accuracy", {})),
             environment=_environment(run) if finished else {},
         )
     except RunError as error:
         return RunSummary(run.id, run.path, stamp, "damaged", str(error), _spec_if_readable(run))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         problem = f"evaluation.json is not shaped as an evaluation: {error}"
         return RunSummary(run.id, run.path, stamp, "damaged", problem, _spec_if_readable(run))
 
@@ -169,14 +228,29 @@ def _with_live_state(run: Run, summary: RunSummary) -> RunSummary:
     """A run that says it is running while nobody holds its lock is lost (see `Run.state`)."""
     if summary.state != "running" or run.is_locked():
         return summary
-    reason = f"nothing trains it any more; it stopped after epoch {summary.status.epoch} of {summary.status.epochs}"
+    reason = f"nothing trains it any more; it stopped after {position(summary)}"
     return replace(summary, state="lost", problem=reason)
 
 
+def position(run: RunSummary, ahead: int = 0) -> str:
+    """`epoch 12 of 50`, or `epoch 12 of 50 in fold 2 of 5`: the last epoch done, or one `ahead` of it."""
+    total, each = run.status.epochs, run.spec.recipe.epochs if run.spec else 0
+    epoch = min(run.status.epoch + ahead, total)
+    if not each or total <= each:
+        return f"epoch {epoch} of {total}"
+    # the status counts over all folds, each of which may end early but begins at a multiple
+    fold = max(0, epoch - 1) // each
+    return f"epoch {epoch - fold * each} of {each} in fold {fold + 1} of {total // each}"
+
+
 def boards(runs: Iterable[RunSummary]) -> list[Board]:
-    """Dataset and protocol of the finished runs: real faces before drawn ones, the most used first."""
+    """Those of the finished runs: real faces before drawn ones, official splits before others, the most used first."""
     counts = Counter(run.board for run in runs if run.state == "finished" and run.board)
-    return sorted(counts, key=lambda board: (board[0] == "synthetic", -counts[board], board))
+    return sorted(counts, key=lambda board: (*_rank(board), -counts[board], board))
+
+
+def _rank(board: Board) -> tuple[bool, bool]:
+    return (board.dataset == "synthetic", board.protocol != "official")
 
 
 def best_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
@@ -195,51 +269,3 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary | None:
     exact = [run for run in runs if run.id == name]
     matches = exact or [run for run in runs if run.id.startswith(name) or run.id.endswith(f"__{name}")]
     return matches[0] if len(matches) == 1 else None
-
-
-def labels(runs: Sequence[RunSummary]) -> dict[str, str]:
-    """A short label for each run's id: what differs between the runs, and no two alike."""
-    several = {name: len({_part(run, name) for run in runs}) > 1 for name in ("board", "recipe", "seed")}
-    texts = {run.id: _label(run, [name for name, differs in several.items() if differs]) for run in runs}
-    counts = Counter(texts.values())
-    return {name: text if counts[text] == 1 else f"{text} · {name.rsplit('__', 1)[-1]}" for name, text in texts.items()}
-
-
-def _label(run: RunSummary, names: Sequence[str]) -> str:
-    if run.spec is None:
-        return f"{run.id} · {run.state}"
-    result = percent(run.accuracy) if run.state == "finished" else run.state
-    return " · ".join([run.spec.architecture, run.spec.preprocessing, result, *(_part(run, name) for name in names)])
-
-
-def _part(run: RunSummary, name: str) -> str:
-    if run.spec is None:
-        return ""
-    parts = {"board": board_label(run.board), "recipe": run.spec.recipe.name, "seed": f"seed {run.spec.seed}"}
-    return parts[name]
-
-
-def describe(run: RunSummary) -> str:
-    """What a run is, in one line."""
-    if run.spec is None:
-        return run.id
-    spec = run.spec
-    epochs = run.whole("epochs_run") or run.status.epoch
-    trained = plural(epochs, "epoch") if epochs else ""
-    if run.fact("wall_s") is not None:
-        trained += f" in {duration(run.fact('wall_s'))}"
-    parts = [
-        f"{spec.architecture} on {spec.preprocessing} faces of {board_label(run.board)}",
-        f"{spec.recipe.name} recipe, seed {spec.seed}",
-        f"{count(run.whole('parameters'))} parameters" if run.fact("parameters") is not None else "",
-        f"{trained} on {run.device}" if trained and run.device else trained,
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def board_label(board: Board | None) -> str:
-    """(`fer2013`, `official`) as `fer2013, official`; drawn faces are always called so."""
-    if board is None:
-        return ""
-    dataset, protocol = board
-    return f"{dataset} (drawn faces), {protocol}" if dataset == "synthetic" else f"{dataset}, {protocol}"

@@ -8,16 +8,18 @@ import pandas as pd
 
 from dashboard.advice import advice, reason
 from dashboard.formats import NONE, count, interval, percent
-from dashboard.summaries import Board, RunSummary, labels
+from dashboard.labels import labels, setting
+from dashboard.summaries import Board, RunSummary, ends
 from fer_core.errors import FerError
 
 if TYPE_CHECKING:
     # importing this would import torch
     from fer_core.inference import Prediction
+    from fer_core.interpretation import LayerRow
 
 LEADERBOARD_COLUMNS = (
     *("id", "architecture", "preprocessing", "accuracy", "interval", "clean", "macro_f1"),
-    *("parameters", "epochs", "minutes", "device", "recipe", "seed"),
+    *("parameters", "epochs", "minutes", "device", "recipe", "setting", "seed"),
 )
 CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval", "n", "runs", "mean", "id")
 
@@ -28,8 +30,9 @@ def on_board(runs: Sequence[RunSummary], board: Board) -> list[RunSummary]:
 
 
 def leaderboard(runs: Sequence[RunSummary]) -> pd.DataFrame:
-    """One row for each finished run, in the order given."""
-    return pd.DataFrame([_leaderboard_row(run) for run in runs], columns=list(LEADERBOARD_COLUMNS))
+    """One row for each finished run, in the order given; `setting` is there where one run has any."""
+    table = pd.DataFrame([_leaderboard_row(run) for run in runs], columns=list(LEADERBOARD_COLUMNS))
+    return table if table["setting"].any() else table.drop(columns="setting")
 
 
 def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
@@ -44,10 +47,11 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
         "clean": _percentage(run.figure("clean_accuracy")),
         "macro_f1": _percentage(run.figure("macro_f1")),
         "parameters": run.fact("parameters"),
-        "epochs": run.fact("epochs_run") or run.status.epoch,
+        "epochs": run.epochs,
         "minutes": None if seconds is None else seconds / 60,
         "device": run.device,
         "recipe": spec.recipe.name if spec else "",
+        "setting": setting(spec) if spec else "",
         "seed": spec.seed if spec else None,
     }
 
@@ -86,7 +90,7 @@ def _cell(architecture: str, pipeline: str, runs: Sequence[RunSummary]) -> dict[
         "accuracy": best.accuracy,
         "shown": percent(best.accuracy),
         "interval": interval(best.interval),
-        "n": best.whole("n"),
+        "n": best.images,
         "mean": percent(mean),
         "id": best.id,
     }
@@ -95,7 +99,7 @@ def _cell(architecture: str, pipeline: str, runs: Sequence[RunSummary]) -> dict[
 def best_pair(best: RunSummary) -> str:
     """What the map finds, as a sentence."""
     names = f"{best.spec.architecture} with {best.spec.preprocessing}" if best.spec else best.id
-    return f"{names} recognises most: {percent(best.accuracy)} of {count(best.whole('n'))} test faces"
+    return f"{names} recognises most: {percent(best.accuracy)} of {count(best.images)} test faces"
 
 
 def run_of_pair(cells: pd.DataFrame, architecture: str, preprocessing: str) -> str | None:
@@ -159,6 +163,29 @@ def per_class(evaluation: Mapping[str, Any]) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float) * 100 for name in columns[1:5]})
 
 
+def traced_accuracy(evaluation: Mapping[str, Any]) -> float:
+    """The accuracy that a report's own confusion matrix gives: its trace over its sum."""
+    matrix = np.asarray(evaluation["splits"]["test"]["confusion_matrix"])
+    return float(matrix.trace() / max(1, matrix.sum()))
+
+
+def layers(rows: Sequence["LayerRow"]) -> pd.DataFrame:
+    """One row a layer, numbered: kind, name, output shape as `32 × 48 × 48`, parameters with their arithmetic."""
+    columns = ["number", "layer", "name", "output", "parameters", "arithmetic"]
+    table = [
+        (
+            number,
+            row.kind,
+            row.name,
+            " × ".join(f"{side:,}" for side in row.output_shape),
+            row.parameters,
+            row.arithmetic,
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
+    return pd.DataFrame(table, columns=columns)
+
+
 def weakest_class(table: pd.DataFrame) -> str:
     """The emotion with the lowest F1, as a sentence."""
     tested = table[table["support"] > 0]
@@ -168,10 +195,12 @@ def weakest_class(table: pd.DataFrame) -> str:
     return f"Hardest is {worst['emotion']}: F1 of {percent(float(worst['f1']) / 100)} on {worst['support']:,} faces"
 
 
-def best_epoch(epochs: pd.DataFrame) -> int | None:
-    """The epoch with the highest validation accuracy so far."""
-    known = epochs.dropna(subset=["valid_accuracy"])
-    return None if known.empty else int(known.sort_values("valid_accuracy", kind="stable")["epoch"].iloc[-1])
+def best_epochs(epochs: pd.DataFrame, known: int | None = None) -> pd.DataFrame:
+    """The rows of `curves` at each fold's best epoch: the `known` one of a single split, else by validation."""
+    if known is not None and epochs["fold"].nunique() == 1:
+        return epochs[epochs["epoch"] == known]
+    rated = epochs.dropna(subset=["valid_accuracy"]).sort_values("valid_accuracy", kind="stable")
+    return rated.groupby("fold", sort=False).tail(1).sort_values("fold", kind="stable")
 
 
 def f1_bars(table: pd.DataFrame) -> pd.DataFrame:
@@ -181,9 +210,29 @@ def f1_bars(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(metrics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row an epoch; a column is all NaN where no epoch has it."""
-    columns = ["epoch", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate", "seconds"]
-    return pd.DataFrame(list(metrics), columns=columns).dropna(subset=["epoch"])
+    """One row an epoch of each `fold`, which is "" for a single split; a column is all NaN where no epoch has it."""
+    measures = ["train_loss", "valid_loss", "train_accuracy", "valid_accuracy", "learning_rate", "seconds"]
+    lines = [{"fold": "", **line} for line in metrics if line.get("epoch") is not None]
+    return pd.DataFrame(lines, columns=["fold", "epoch", *measures])
+
+
+def folds(evaluation: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each fold: its test images, and its figures in percent."""
+    rows = [_fold(fold) for fold in evaluation.get("folds", [])]
+    return pd.DataFrame(rows, columns=["fold", "n", "accuracy", "interval", "balanced", "macro_f1", "valid"])
+
+
+def _fold(fold: Mapping[str, Any]) -> dict[str, Any]:
+    test = fold["test"]
+    return {
+        "fold": str(fold["fold"]),
+        "n": test["n"],
+        "accuracy": 100 * test["accuracy"],
+        "interval": interval(ends(test["accuracy_interval"])),
+        "balanced": 100 * test["balanced_accuracy"],
+        "macro_f1": 100 * test["macro_f1"],
+        "valid": 100 * fold["valid"]["accuracy"],
+    }
 
 
 def predictions(photos: Mapping[str, Sequence["Prediction"]]) -> pd.DataFrame:
@@ -203,13 +252,14 @@ def probabilities(face: "Prediction") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["emotion", "probability", "probability_text"])
 
 
-def curve_title(epochs: pd.DataFrame, measure: str, best: int | None) -> str:
-    """What a curve finds: the validation value at the best epoch."""
-    value = epochs.loc[epochs["epoch"] == best, f"valid_{measure}"].astype(float)
-    if value.empty or value.isna().all():
+def curve_title(best: pd.DataFrame, measure: str) -> str:
+    """What a curve finds: the validation value at the best epoch, or its mean over the `best_epochs` of folds."""
+    value = best[f"valid_{measure}"].astype(float).mean()
+    if np.isnan(value):
         return f"{measure.capitalize()} over the epochs"
-    number = percent(value.iloc[0]) if measure == "accuracy" else f"{value.iloc[0]:.3f}"
-    return f"Validation {measure} {number} at epoch {best}"
+    number = percent(value) if measure == "accuracy" else f"{value:.3f}"
+    where = f"at epoch {best['epoch'].iloc[0]}" if len(best) == 1 else f"at the best epochs of {len(best)} folds"
+    return f"Validation {measure} {number} {where}"
 
 
 def key_values(data: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -9,7 +9,7 @@ An operation is a frozen dataclass whose fields, made with `argument`, are its a
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -18,6 +18,7 @@ from fer_core.registry import Registry
 
 Number = int | float
 OperationType = TypeVar("OperationType", bound="Operation")
+Kind = TypeVar("Kind", bound="type[Operation]")
 
 _PLUS_OUTSIDE_PARENTHESES = re.compile(r"\+(?![^()]*\))")
 _STEP = re.compile(r"([A-Za-z_]\w*)\s*(?:\(([^()]*)\))?")
@@ -100,6 +101,21 @@ def _kind(field: "dataclasses.Field[Any]") -> type[Number]:
     if field.type is float:
         return float
     raise TypeError(f"argument {field.name!r} must be annotated int or float, not {field.type!r}")
+
+
+def registering(name: str, registry: Registry[Any]) -> Callable[[Kind], Kind]:
+    """Decorator that registers an operation as `name`, the word that stands for it in a chain.
+
+    Which kind of operation the registry takes is said by the type of the caller's own decorator.
+    """
+
+    def decorate(kind: Kind) -> Kind:
+        """Give the class its name, register it and return it."""
+        kind.name = name
+        registry.add(name, kind)
+        return kind
+
+    return decorate
 
 
 def parse_chain(text: str, registry: Registry[type[OperationType]]) -> tuple[OperationType, ...]:

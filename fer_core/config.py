@@ -19,13 +19,22 @@ SCHEMA_VERSION = 1
 Config = TypeVar("Config")
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULES = ("constant", "plateau", "one_cycle", "warmup_cosine")
+SCHEDULES = ("constant", "plateau", "steps", "one_cycle", "warmup_cosine")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CLASS_WEIGHTS = ("none", "balanced")
+COLUMN_SCALINGS = ("none", "standard")
 
 
 class ConfigError(FerError):
     """A configuration with an unknown key, a wrong type or an impossible value."""
+
+
+def later(default: Any) -> Any:
+    """A field that joined after runs were made: left out of JSON while it has its `default`.
+
+    So the hash, and with it the name, of every earlier run stays what it was.
+    """
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,9 @@ class Recipe:
     convolution and linear weights, as Keras' `kernel_regularizer` does. `augmentation` is a
     string of random steps such as `flip+rotate(10)`; the empty string means none.
     `patience` = 0 switches early stopping off; `ema_decay` = 0 switches averaging off.
+    The schedule "steps" multiplies the learning rate by `plateau_factor` after each epoch in `milestones`.
+    `column_scaling` and `bdr_…` concern networks of descriptors alone: whether each column is
+    standardised, and bimodal distribution removal from epoch `bdr_start` (0: none) every `bdr_every`.
     """
 
     name: str
@@ -57,12 +69,19 @@ class Recipe:
     precision: str = "auto"
     class_weights: str = "none"
     gradient_clip: float = 0.0
+    milestones: tuple[int, ...] = later(())
+    column_scaling: str = later("none")
+    bdr_start: int = later(0)
+    bdr_every: int = later(10)
+    bdr_alpha: float = later(1.0)
+    bdr_stop_variance: float = later(0.01)
 
     def __post_init__(self) -> None:
         require_choice("optimizer", self.optimizer, OPTIMIZERS)
         require_choice("schedule", self.schedule, SCHEDULES)
         require_choice("precision", self.precision, PRECISIONS)
         require_choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        require_choice("column_scaling", self.column_scaling, COLUMN_SCALINGS)
         require_range("epochs", self.epochs, 1, 100_000)
         require_range("batch_size", self.batch_size, 1, 65_536)
         require_range("learning_rate", self.learning_rate, 1e-9, 100)
@@ -72,6 +91,14 @@ class Recipe:
         require_range("plateau_factor", self.plateau_factor, 1e-6, 1)
         for name in ("weight_decay", "l2", "warmup_epochs", "patience", "plateau_patience", "gradient_clip"):
             require_range(name, getattr(self, name), 0, 1e6)
+        require_range("bdr_start", self.bdr_start, 0, 100_000)
+        require_range("bdr_every", self.bdr_every, 1, 100_000)
+        require_range("bdr_alpha", self.bdr_alpha, 0, 1)
+        require_range("bdr_stop_variance", self.bdr_stop_variance, 0, 1e6)
+        if list(self.milestones) != sorted(set(self.milestones)) or any(epoch < 1 for epoch in self.milestones):
+            raise ConfigError(f"milestones must be rising epochs from 1 on, got {list(self.milestones)}")
+        if self.schedule == "steps" and not self.milestones:
+            raise ConfigError("the schedule 'steps' needs milestones, the epochs after which the learning rate falls")
 
 
 @dataclass(frozen=True)
@@ -115,8 +142,13 @@ def folder_safe(name: str) -> str:
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """A config dataclass as plain JSON types."""
-    return typing.cast(dict[str, Any], json.loads(json.dumps(dataclasses.asdict(config))))
+    """A config dataclass as plain JSON types, without the `later` fields that have their default."""
+    kept = {}
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        if not (each.metadata.get("later") and value == each.default):
+            kept[each.name] = to_json(value) if dataclasses.is_dataclass(value) else value
+    return typing.cast(dict[str, Any], json.loads(json.dumps(kept)))
 
 
 def from_json(kind: type[Config], data: Mapping[str, Any]) -> Config:

@@ -13,6 +13,10 @@ from fer_core.labels import EMOTIONS
 PAPERS_CSV = Path(__file__).with_name("papers.csv")
 COMPARABLE = {"yes": True, "no": False}
 VERDICTS = ("reached", "below", "not comparable", "not run")
+# paper 3's recipes that start from ImageNet's weights: from random ones, the same recipe is another system
+IMAGENET_RECIPES = ("frozen", "fine_tuned")
+# paper 3 draws SFEW's halves at random; halves that share no film are harder
+SFEW_HALVES = ("random_2fold", "spi_2fold")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,34 @@ class Published:
     def emotions(self) -> tuple[str, ...]:
         """The classes that the paper told apart, in the order of EMOTIONS."""
         return tuple(emotion for emotion in EMOTIONS if emotion not in self.left_out)
+
+    @property
+    def needs_imagenet(self) -> bool:
+        """Whether the system starts from ImageNet's weights."""
+        return self.recipe in IMAGENET_RECIPES
+
+
+@dataclass(frozen=True)
+class PrintedClass:
+    """One line of a classification report as a paper prints it; shares in [0, 1]."""
+
+    emotion: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+# Paper 4, table 5: the report on PublicTest and PrivateTest together, by the model whose accuracy there is 0.6538
+PAPER_4_REPORT = (
+    PrintedClass("angry", 0.14, 0.15, 0.15, 958),
+    PrintedClass("disgust", 0.01, 0.01, 0.01, 111),
+    PrintedClass("fear", 0.15, 0.13, 0.14, 1024),
+    PrintedClass("happy", 0.26, 0.26, 0.26, 1774),
+    PrintedClass("sad", 0.19, 0.17, 0.18, 1247),
+    PrintedClass("surprise", 0.11, 0.12, 0.11, 831),
+    PrintedClass("neutral", 0.19, 0.21, 0.20, 1233),
+)
 
 
 class RunSummary(Protocol):
@@ -76,11 +108,54 @@ def published(path: Path = PAPERS_CSV) -> list[Published]:
 def match(figure: Published, runs: Sequence[Summary]) -> list[Summary]:
     """The finished ones of `runs` that answer `figure`, the most accurate first.
 
-    Architecture, preprocessing, dataset, protocol and the classes told apart must agree, and the
-    recipe where the figure names one.
+    See `answers` for what must agree.
     """
-    answers = [run for run in runs if run.accuracy is not None and run.spec is not None and _answers(run.spec, figure)]
-    return sorted(answers, key=lambda run: run.accuracy or 0.0, reverse=True)
+    found = [run for run in runs if run.accuracy is not None and run.spec is not None and answers(run.spec, figure)]
+    return sorted(found, key=lambda run: run.accuracy or 0.0, reverse=True)
+
+
+def answers(spec: RunSpec, figure: Published) -> bool:
+    """Whether a run of `spec` is the system of `figure`, tested as the paper tested it.
+
+    Architecture, preprocessing, dataset, protocol and the classes told apart must agree, the recipe
+    where the figure names one, and the start: no paper starts from a run of ours, and a system with
+    ImageNet's weights is not answered by one without.
+    """
+    agree = all(
+        getattr(spec, name) == getattr(figure, name)
+        for name in ("architecture", "preprocessing", "dataset", "protocol")
+    )
+    same_recipe = figure.recipe in ("", spec.recipe.name)
+    same_start = not spec.init_from and not (figure.needs_imagenet and starts_random(spec))
+    return agree and set(spec.emotions) == set(figure.emotions) and same_recipe and same_start
+
+
+def starts_random(spec: RunSpec) -> bool:
+    """Whether the network starts from random weights."""
+    return not spec.init_from and spec.architecture_arguments.get("weights", "none") == "none"
+
+
+def best_figure(figures: Sequence[Published], paper: int) -> Published:
+    """The highest comparable figure of a paper."""
+    return max((each for each in figures if each.paper == paper and each.comparable), key=lambda each: each.value)
+
+
+def pretrained_on_faces(runs: Sequence[Summary]) -> list[Summary]:
+    """The finished runs on SFEW in two halves that started from another run; the most accurate first.
+
+    Paper 3 asks for pretraining on faces: these stand beside its best figure.
+    """
+    found = [
+        run
+        for run in runs
+        if run.accuracy is not None
+        and run.spec is not None
+        and run.spec.init_from
+        and run.spec.dataset.startswith("sfew")
+        and run.spec.protocol in SFEW_HALVES
+        and set(run.spec.emotions) == set(EMOTIONS)
+    ]
+    return sorted(found, key=lambda run: run.accuracy or 0.0, reverse=True)
 
 
 def verdict(figure: Published, accuracy_interval: tuple[float, float] | None) -> str:
@@ -93,14 +168,6 @@ def verdict(figure: Published, accuracy_interval: tuple[float, float] | None) ->
     if accuracy_interval is None:
         return "not run"
     return "reached" if accuracy_interval[1] >= figure.value else "below"
-
-
-def _answers(spec: RunSpec, figure: Published) -> bool:
-    agree = all(
-        getattr(spec, name) == getattr(figure, name)
-        for name in ("architecture", "preprocessing", "dataset", "protocol")
-    )
-    return agree and set(spec.emotions) == set(figure.emotions) and figure.recipe in ("", spec.recipe.name)
 
 
 def _figure(row: dict[str, str | None]) -> Published:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 PREDICTION_KEYS = tuple(f"{split}_{what}" for split in ("valid", "test") for what in ("ids", "labels", "probabilities"))
+TEXTS = ("_ids", "_folds")
 UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError)
 
 
@@ -31,7 +32,7 @@ def unpack_predictions(path: Path) -> dict[str, np.ndarray]:
 
 
 def _compact(key: str, array: np.ndarray) -> np.ndarray:
-    if key.endswith("_ids"):
+    if key.endswith(TEXTS):
         return np.char.encode(array.astype(str), "utf-8")
     if key.endswith("_clean"):
         return array.astype(bool)
@@ -39,7 +40,7 @@ def _compact(key: str, array: np.ndarray) -> np.ndarray:
 
 
 def _decoded(key: str, array: np.ndarray) -> np.ndarray:
-    if key.endswith("_ids"):
+    if key.endswith(TEXTS):
         return np.char.decode(array, "utf-8")
     if key.endswith("_clean"):
         return array.astype(bool)

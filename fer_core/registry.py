@@ -40,6 +40,7 @@ class Registry(Generic[T]):
         """Decorator form of `add`."""
 
         def decorate(entry: T) -> T:
+            """Register the entry and return it."""
             return self.add(name, entry)
 
         return decorate

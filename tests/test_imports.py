@@ -12,15 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 # except in the first one, where all may use the errors.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("fer_core.errors", "fer_core.devices", "fer_core.labels", "fer_core.paths", "fer_core.registry", "fer_core.chain"),
-    ("fer_core.config",),
+    ("fer_core.config", "fer_core.haar"),
     (
         "fer_core.datasets",
         "fer_core.preprocessing",
         "fer_core.augmentation",
-        "fer_core.architectures",
         "fer_core.features",
         "fer_core.papers",
     ),
+    ("fer_core.architectures",),
     ("fer_core.predictions",),
     ("fer_core.runs",),
     ("fer_core.evaluation",),
@@ -30,10 +30,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fer_core.__main__",),
     ("dashboard.columns", "dashboard.formats", "dashboard.navigation", "dashboard.palette"),
     ("dashboard.drawing", "dashboard.summaries"),
+    ("dashboard.labels",),
     ("dashboard.advice",),
-    ("dashboard.tables",),
-    ("dashboard.charts", "dashboard.cache"),
+    ("dashboard.tables", "dashboard.comparisons", "dashboard.removal"),
+    ("dashboard.charts", "dashboard.cache", "dashboard.paper_tables"),
+    ("dashboard.paper_charts", "dashboard.removal_charts"),
     ("dashboard.components", "dashboard.live", "dashboard.picker"),
+    ("dashboard.views",),
+    ("dashboard.paper_details",),
     ("dashboard.app_pages",),
     ("dashboard.app",),
 )
@@ -44,6 +48,8 @@ PACKAGES = ("fer_core", "dashboard")
 FORBIDDEN = {
     "fer_core": {"streamlit": "the library runs without a dashboard"},
     "dashboard.charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.paper_charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.removal_charts": {"streamlit": "charts turn data into charts; pages draw them"},
     "dashboard.app_pages": {
         "torch": "pages draw; the library computes",
         "torchvision": "pages draw; the library computes",

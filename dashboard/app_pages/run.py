@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache, charts, columns, tables
+from dashboard import cache, charts, columns, tables, views
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import count, interval, percent
@@ -20,31 +20,35 @@ VIEWS: dict[str, charts.CellValue] = {"By row": "row", "By column": "column", "C
 
 
 def results(run: RunSummary) -> None:
-    ui.metric_row(
-        [
-            ui.Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
-            ui.Metric(
-                "On clean images",
-                percent(run.figure("clean_accuracy")),
-                f"n = {count(run.whole('clean_n'))}",
-                "Accuracy on the test images that have no exact copy in training.",
-            ),
-            ui.Metric(
-                "With mirror image",
-                percent(run.figure("flip_accuracy")),
-                "mean of both",
-                "Accuracy when each face is also read mirrored and both predictions are averaged.",
-            ),
-            ui.Metric("Macro-F1", percent(run.figure("macro_f1")), "mean over emotions"),
-            ui.Metric(
-                "Calibration error",
-                percent(run.figure("calibrated.ece")),
-                f"{percent(run.figure('ece'))} uncalibrated",
-                "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
-            ),
-            ui.Metric("Test images", count(run.whole("n")), f"{count(run.whole('correct'))} recognised"),
-        ]
-    )
+    tiles = [
+        ui.Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
+        ui.Metric(
+            "On clean images",
+            percent(run.figure("clean_accuracy")),
+            f"n = {count(run.whole('clean_n'))}",
+            "Accuracy on the test images that have no exact copy in training.",
+        ),
+        ui.Metric(
+            "With mirror image",
+            percent(run.figure("flip_accuracy")),
+            "mean of both",
+            "Accuracy when each face is also read mirrored and both predictions are averaged.",
+        ),
+        ui.Metric("Macro-F1", percent(run.figure("macro_f1")), "mean over emotions"),
+        ui.Metric(
+            "Calibration error",
+            percent(run.figure("calibrated.ece")),
+            f"{percent(run.figure('ece'))} uncalibrated",
+            "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
+        ),
+        ui.Metric("Test images", count(run.images), recognised(run)),
+    ]
+    ui.metric_row(tiles)
+
+
+def recognised(run: RunSummary) -> str:
+    hits, n = run.whole("correct"), run.whole("n")
+    return f"{count(hits)} recognised" if n == run.images else f"{count(n)} predictions"
 
 
 def curves(run: RunSummary) -> None:
@@ -52,15 +56,22 @@ def curves(run: RunSummary) -> None:
     if epochs.empty:
         st.caption("The curves begin with the end of the first epoch.")
         return
-    best = run.whole("best_epoch") or tables.best_epoch(epochs)
+    best = tables.best_epochs(epochs, run.whole("best_epoch"))
     with st.grid(3, min_column_width=280):
         for title, chart in (
-            (tables.curve_title(epochs, "loss", best), charts.learning_curves(epochs, "loss", best)),
-            (tables.curve_title(epochs, "accuracy", best), charts.learning_curves(epochs, "accuracy", best)),
+            (tables.curve_title(best, "loss"), charts.learning_curves(epochs, "loss", best)),
+            (tables.curve_title(best, "accuracy"), charts.learning_curves(epochs, "accuracy", best)),
             ("Learning rate over the epochs", charts.learning_rate_curve(epochs)),
         ):
             with st.container():
                 ui.figure(title, chart)
+
+
+@st.fragment
+def removals(run: RunSummary) -> None:
+    st.subheader("Removal of training samples", anchor=False)
+    with ui.errors_shown():
+        views.removals({"this run": run}, "removals")
 
 
 def confusions(run: RunSummary) -> None:
@@ -117,4 +128,9 @@ curves(run)
 if run.state == "finished":
     with ui.errors_shown():
         confusions(run)
+    if run.folds > 1:
+        with ui.errors_shown():
+            views.folds(run)
+if cache.has_removals(run):
+    removals(run)
 details(run)

@@ -4,9 +4,29 @@ An architecture is a function `(colour_channels, image_size, classes, **argument
 that takes faces in [-1, 1] of shape (B, C, H, W) and returns logits of shape (B, classes).
 """
 
-from fer_core.architectures.base import ARCHITECTURES, Architecture, build, parameter_counts, rebuild, register
+from fer_core.architectures.base import (
+    ARCHITECTURES,
+    DESCRIPTORS,
+    PIXELS,
+    Architecture,
+    build,
+    parameter_counts,
+    rebuild,
+    register,
+)
+from fer_core.architectures.lpq_phog_mlp import DescriptorMLP
 from fer_core.registry import import_submodules
 
 import_submodules(__name__, list(__path__))
 
-__all__ = ["ARCHITECTURES", "Architecture", "build", "parameter_counts", "rebuild", "register"]
+__all__ = [
+    "ARCHITECTURES",
+    "DESCRIPTORS",
+    "PIXELS",
+    "Architecture",
+    "DescriptorMLP",
+    "build",
+    "parameter_counts",
+    "rebuild",
+    "register",
+]

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -15,13 +15,23 @@ Builder = Callable[..., nn.Module]
 REQUIRED_ARGUMENTS = ("channels", "size", "classes")
 # where a training starts from: a trained network has its own weights, and must not need these again
 START_ARGUMENTS = ("weights",)
+PIXELS, DESCRIPTORS = "pixels", "descriptors"
+
+
+@dataclass(frozen=True)
+class NamedRecipe:
+    """A further recipe of one architecture, and the architecture's arguments that belong to it."""
+
+    recipe: Recipe
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A registered network: how to build it, its paper's own recipe, and its source.
 
-    `heavy` says why it takes more than a few dozen updates on one core to train, and is empty for most networks.
+    `recipes` are further ones that its paper names; `learns_from` is PIXELS or DESCRIPTORS. `heavy` says why
+    it takes more than a few dozen updates on one core to train, and is empty for most networks.
     """
 
     name: str
@@ -30,6 +40,8 @@ class Architecture:
     source: str
     modern_recipe: Mapping[str, Any]
     heavy: str = ""
+    recipes: Mapping[str, NamedRecipe] = field(default_factory=dict)
+    learns_from: str = PIXELS
 
     @property
     def summary(self) -> str:
@@ -75,6 +87,8 @@ def register(
     source: str,
     modern_recipe: Mapping[str, Any] | None = None,
     heavy: str = "",
+    recipes: Mapping[str, NamedRecipe] | None = None,
+    learns_from: str = PIXELS,
 ) -> Callable[[Builder], Builder]:
     """Register a builder together with its paper's recipe and its source.
 
@@ -82,7 +96,8 @@ def register(
     """
 
     def decorate(builder: Builder) -> Builder:
-        ARCHITECTURES.add(name, Architecture(name, builder, paper_recipe, source, dict(modern_recipe or {}), heavy))
+        modern, further = dict(modern_recipe or {}), dict(recipes or {})
+        ARCHITECTURES.add(name, Architecture(name, builder, paper_recipe, source, modern, heavy, further, learns_from))
         return builder
 
     return decorate

@@ -14,6 +14,8 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 NORMALIZATIONS = {
     "symmetric": ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
     IMAGENET: ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    # of levels in 0..255: 127 and 128
+    "efficientnet_lite": ([127 / 255] * 3, [128 / 255] * 3),
 }
 # training in parallel, and our own runs, put these before every name
 PREFIXES = ("module.", "network.")

@@ -1,5 +1,7 @@
 """torchvision's networks with a new last layer: paper 3's ResNets, and any other as `torchvision:<name>`."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fer_core.architectures.base import ARCHITECTURES, Architecture, register
+from fer_core.architectures.base import ARCHITECTURES, Architecture, NamedRecipe, register
 from fer_core.architectures.pretrained import IMAGENET, NONE, NORMALIZATIONS, load_backbone, pretrained_weights
 from fer_core.config import Recipe, require_choice, require_range
 from fer_core.errors import FerError
@@ -15,16 +17,23 @@ from fer_core.registry import UnknownNameError
 
 FAMILY = "torchvision"
 FROZEN = ("none", "backbone")
-# the paper also goes down to 1e-4 at epoch 100 and to 1e-5 at epoch 120
 PAPER_RECIPE = Recipe(
     name="paper",
     epochs=150,
     batch_size=8,
     optimizer="adam",
     learning_rate=1e-3,
+    schedule="steps",
+    milestones=(100, 120),
     augmentation="flip",
     precision="float32",
 )
+# paper 3's two ways to use ImageNet's weights
+TRANSFER = {"weights": IMAGENET, "input_size": 224}
+TRANSFER_RECIPES = {
+    "frozen": NamedRecipe(replace(PAPER_RECIPE, name="frozen"), {**TRANSFER, "frozen": "backbone"}),
+    "fine_tuned": NamedRecipe(replace(PAPER_RECIPE, name="fine_tuned"), {**TRANSFER, "frozen": "none"}),
+}
 SOURCE = "Paper 3 (ResNet transfer on SFEW); He, Zhang, Ren, Sun (2015), arXiv 1512.03385; torchvision"
 HEAVY = "its batch normalisation averages over more updates than small data give, and each is costly"
 RESNETS = ("resnet18", "resnet50", "resnet101")
@@ -98,6 +107,19 @@ def last_layer_name(network: nn.Module) -> str:
     return [name for name, module in network.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)][-1]
 
 
+@dataclass(frozen=True)
+class Backbone:
+    """A network for ImageNet: how to make it for images of a size, and to read the weights called "imagenet" or FILE.
+
+    `normalization` is the one of NORMALIZATIONS that ImageNet's weights were trained with.
+    """
+
+    name: str
+    make: Callable[[int], nn.Module]
+    read: Callable[[str], Mapping[str, Tensor]]
+    normalization: str = IMAGENET
+
+
 def transfer_net(
     name: str, channels: int, size: int, classes: int, frozen: str = "none", weights: str = "none", input_size: int = 0
 ) -> nn.Module:
@@ -107,15 +129,26 @@ def transfer_net(
     .pth); `frozen` is "none" (fine-tune everything) or "backbone" (train the last layer alone); faces are
     enlarged to `input_size` pixels, or taken as they come where it is 0.
     """
+    backbone = Backbone(name, partial(make_network, name), partial(pretrained_weights, name))
+    return transfer(backbone, channels, size, classes, frozen=frozen, weights=weights, input_size=input_size)
+
+
+def transfer(
+    backbone: Backbone, channels: int, size: int, classes: int, *, frozen: str, weights: str, input_size: int
+) -> TransferNet:
+    """`backbone` with a new last layer for the classes; the arguments are those of `transfer_net`.
+
+    Raises FerError for arguments that it cannot take and for weights that cannot be had.
+    """
     require_choice("frozen", frozen, FROZEN)
     require_range("input_size", input_size, 0, 1024)
     if channels not in (1, 3):
-        raise FerError(f"{name} takes gray or RGB faces, got {channels} channels")
-    state = pretrained_weights(name, weights) if weights != NONE else None
-    network = make_network(name, input_size or size)
+        raise FerError(f"{backbone.name} takes gray or RGB faces, got {channels} channels")
+    state = backbone.read(weights) if weights != NONE else None
+    network = backbone.make(input_size or size)
     if state is not None:
         load_backbone(network, state, last_layer_name(network), weights)
-    normalization = "symmetric" if weights == NONE else IMAGENET
+    normalization = "symmetric" if weights == NONE else backbone.normalization
     return TransferNet(network, classes, normalization=normalization, frozen=frozen, input_size=input_size)
 
 
@@ -147,7 +180,9 @@ def find_network(name: str) -> Architecture:
         raise UnknownNameError(f"torchvision has no network {name!r} for images; choose for example {', '.join(close)}")
     builder = partial(transfer_net, name)
     builder.__doc__ = f"torchvision's {name} with a new last layer."
-    return Architecture(f"{FAMILY}:{name}", builder, PAPER_RECIPE, "torchvision", MODERN_RECIPE, HEAVY)
+    return Architecture(
+        f"{FAMILY}:{name}", builder, PAPER_RECIPE, "torchvision", MODERN_RECIPE, HEAVY, TRANSFER_RECIPES
+    )
 
 
 ARCHITECTURES.add_family(FAMILY, find_network)
@@ -158,4 +193,11 @@ for _name in RESNETS:
     _builder.__doc__ = (
         f"Residual net of {_name.removeprefix('resnet')} layers, from random or ImageNet weights, fine-tuned or frozen."
     )
-    register(_name, paper_recipe=PAPER_RECIPE, source=SOURCE, modern_recipe=MODERN_RECIPE, heavy=HEAVY)(_builder)
+    register(
+        _name,
+        paper_recipe=PAPER_RECIPE,
+        source=SOURCE,
+        modern_recipe=MODERN_RECIPE,
+        heavy=HEAVY,
+        recipes=TRANSFER_RECIPES,
+    )(_builder)

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor
 
-from fer_core.chain import Operation
+from fer_core.chain import Operation, registering
 from fer_core.registry import Registry
 
 
@@ -46,13 +46,7 @@ StepType = TypeVar("StepType", bound=type[RandomStep])
 
 def augmentation(name: str) -> Callable[[StepType], StepType]:
     """Register a random step as `name`, the word that stands for it in an augmentation string."""
-
-    def decorate(kind: StepType) -> StepType:
-        kind.name = name
-        AUGMENTATIONS.add(name, kind)
-        return kind
-
-    return decorate
+    return registering(name, AUGMENTATIONS)
 
 
 def draw(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:

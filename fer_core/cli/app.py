@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fer_core.cli import data, evaluate, listing, predict, runs, train
+from fer_core.cli import crossval, data, evaluate, listing, predict, runs, train
 from fer_core.errors import FerError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app.add_typer(runs.app, name="runs")
 app.command("list")(listing.list_names)
 app.command("train")(train.train)
 app.command("grid")(train.grid)
+app.command("resume")(train.resume)
+app.command("crossval")(crossval.crossval)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 

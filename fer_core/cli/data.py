@@ -14,10 +14,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_core.datasets import FaceDataset, audit, load_dataset, prepare, served_protocols
+from fer_core.datasets import FaceDataset, Wanted, audit, load_dataset, prepare, served_protocols
 from fer_core.datasets import progress as reading
 from fer_core.datasets.auditing import Audit
 from fer_core.datasets.download import download
+from fer_core.datasets.preparation import AS_IS
+from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 
 app = typer.Typer(no_args_is_help=True, help="Prepare, download and audit datasets.")
@@ -33,11 +35,26 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tabl
 def prepare_command(
     source: Annotated[Path, typer.Argument(help="Kaggle zip or folder, fer2013.csv, class folders, tar …")],
     name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the source's own.")] = None,
+    faces: Annotated[
+        int | None, typer.Option(help="Crop the largest face of each picture to this many pixels a side.")
+    ] = None,
+    without_face: Annotated[
+        str | None,
+        typer.Option(help="Pictures without a found face: keep (their centre), drop or refuse.", show_default="keep"),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Make each image a square of this many pixels; default: the size most have.")
+    ] = None,
+    gray: Annotated[bool, typer.Option("--gray", help="Make each image gray; default: as most are.")] = False,
+    shown_as: Annotated[
+        str | None,
+        typer.Option(help="With --faces: width:height that pictures are meant to be shown at, such as 16:9."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Read SOURCE into the cache: one array, ids, labels, official split and a manifest."""
-    _prepare(source, name, data_dir, as_json)
+    _prepare(source, name, data_dir, as_json, _wanted(faces, without_face, size, gray, shown_as))
 
 
 @app.command("download")
@@ -64,9 +81,28 @@ def audit_command(
         _print_audit(report)
 
 
-def _prepare(source: Path, name: str | None, data_dir: Path | None, as_json: bool) -> None:
+def _wanted(faces: int | None, without_face: str | None, size: int | None, gray: bool, shown_as: str | None) -> Wanted:
+    for option, value in (("--without-face", without_face), ("--shown-as", shown_as)):
+        if faces is None and value is not None:
+            raise FerError(f"{option} belongs to --faces SIZE; give both or neither")
+    if faces is not None and size is not None:
+        raise FerError("--faces says the size already; leave out --size")
+    fate = None if faces is None else without_face or "keep"
+    aspect = None if shown_as is None else _aspect(shown_as)
+    return Wanted(size if faces is None else faces, "gray" if gray else "as most", fate, aspect)
+
+
+def _aspect(text: str) -> float:
+    width, _, height = text.partition(":")
+    try:
+        return float(width) / float(height)
+    except (ValueError, ZeroDivisionError):
+        raise FerError(f"expected width:height such as 16:9, got {text!r}") from None
+
+
+def _prepare(source: Path, name: str | None, data_dir: Path | None, as_json: bool, wanted: Wanted = AS_IS) -> None:
     with _progress_bar(source.name) as show:
-        dataset = prepare(source, name, data_dir, show)
+        dataset = prepare(source, name, data_dir, show, wanted)
     protocols = served_protocols(dataset)
     if as_json:
         typer.echo(json.dumps({**dataset.manifest, "protocols": protocols}, indent=2))
@@ -82,7 +118,7 @@ def _progress_bar(source: str) -> Iterator[reading.Progress]:
         task = bar.add_task(f"reading {escape(source)}", total=1.0)
 
         def show(fraction: float, images: int) -> None:
-            if images % 64 == 0 or fraction == 1.0:
+            if images % 8 == 0 or fraction == 1.0:
                 bar.update(task, completed=fraction, description=f"reading {escape(source)}: {images:,} images")
 
         yield show

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.architectures import ARCHITECTURES, build, parameter_counts
+from fer_core.architectures.base import NamedRecipe
 from fer_core.cli.output import JsonOption, print_json, print_table
 from fer_core.datasets import PROTOCOLS, dataset_names
 from fer_core.errors import FerError
@@ -62,6 +63,24 @@ def _documented(registry: Any) -> list[Row]:
     return [{"name": n, "summary": (registry.get(n).__doc__ or "").splitlines()[0]} for n in registry.names()]
 
 
+def _recipes() -> list[Row]:
+    shared = [
+        {"name": row["name"], "of": "every architecture", "summary": row["summary"]} for row in _documented(RECIPES)
+    ]
+    own = [
+        {"name": recipe, "of": name, "summary": _brief(named)}
+        for name in ARCHITECTURES.names()
+        for recipe, named in ARCHITECTURES.get(name).recipes.items()
+    ]
+    return [*shared, *own]
+
+
+def _brief(named: NamedRecipe) -> str:
+    recipe = named.recipe
+    arguments = "".join(f", {name}={value}" for name, value in named.arguments.items())
+    return f"{recipe.epochs} epochs, {recipe.optimizer} at {recipe.learning_rate:g}{arguments}"
+
+
 def _datasets() -> list[Row]:
     return [{"name": name} for name in dataset_names()]
 
@@ -69,7 +88,7 @@ def _datasets() -> list[Row]:
 LISTINGS: dict[str, Callable[[], list[Row]]] = {
     "architectures": _architectures,
     "preprocessing": _preprocessing,
-    "recipes": lambda: _documented(RECIPES),
+    "recipes": _recipes,
     "datasets": _datasets,
     "protocols": lambda: _documented(PROTOCOLS),
 }

@@ -1,4 +1,4 @@
-"""`train` and `grid`."""
+"""`train`, `grid` and `resume`."""
 
 import itertools
 from collections.abc import Sequence
@@ -8,24 +8,34 @@ from typing import Annotated
 import torch
 import typer
 
+from fer_core.cli.choices import assignments, left_after, names_in, numbers_in
 from fer_core.cli.output import console, percent, print_table
 from fer_core.config import RunSpec
-from fer_core.datasets import FaceDataset, load_dataset
-from fer_core.errors import FerError
-from fer_core.preprocessing import Pipeline
+from fer_core.datasets import FaceDataset, get_splits, load_dataset
 from fer_core.runs import Run, RunError, RunStore
-from fer_core.training import TrainingDiverged, get_recipe, train_run
+from fer_core.training import TrainingDiverged, make_spec, train_run
 from fer_core.training.progress import ProgressBar
 
 Architecture = Annotated[str, typer.Option("--architecture", "-a", help="See `list architectures`.")]
 Preprocessing = Annotated[str, typer.Option("--preprocessing", "-p", help="Steps joined by +, e.g. gcn+hist_eq.")]
 DatasetName = Annotated[str, typer.Option("--dataset", "-d", help="A prepared dataset, or synthetic.")]
 Protocol = Annotated[str, typer.Option(help="How the dataset is split; see `list protocols`.")]
-RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="paper, or modern.")]
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="paper, modern, or another; see `list recipes`.")]
 Epochs = Annotated[int | None, typer.Option(help="Instead of the recipe's number of epochs.")]
 BatchSize = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
 LearningRate = Annotated[float | None, typer.Option(help="Instead of the recipe's.")]
 Precision = Annotated[str | None, typer.Option(help="auto, float32 or bfloat16, instead of the recipe's.")]
+Hyperparameters = Annotated[
+    list[str] | None, typer.Option("--hyperparameter", "-H", help="name=value, instead of the recipe's; repeatable.")
+]
+Arguments = Annotated[
+    list[str] | None, typer.Option("--argument", "-A", help="name=value, of the architecture; repeatable.")
+]
+Weights = Annotated[
+    str | None, typer.Option(help="Where a network of torchvision starts from: none, imagenet or a file.")
+]
+InitFrom = Annotated[str, typer.Option(help="Start from the weights of this run.")]
+Without = Annotated[str, typer.Option(help="Emotions to leave out, joined by commas.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")]
 RunsFolder = Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; fewer for trainings beside each other.")]
@@ -41,30 +51,33 @@ def train(
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
     precision: Precision = None,
+    hyperparameter: Hyperparameters = None,
+    argument: Arguments = None,
+    weights: Weights = None,
+    init_from: InitFrom = "",
+    without: Without = "",
     seed: int = 0,
     device: Device = "auto",
     runs: RunsFolder = None,
     threads: Threads = None,
 ) -> None:
     """Train and evaluate one architecture × preprocessing pair; the same command again resumes it."""
-    spec = RunSpec(
-        architecture=architecture,
-        preprocessing=str(Pipeline.parse(preprocessing)),
+    store = RunStore(runs)
+    common = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "precision": precision}
+    spec = make_spec(
+        architecture,
+        preprocessing,
         dataset=dataset,
         protocol=protocol,
-        recipe=get_recipe(
-            recipe,
-            architecture,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            precision=precision,
-        ),
+        recipe=recipe,
         seed=seed,
+        emotions=left_after(without),
+        hyperparameters=common | assignments(hyperparameter),
+        arguments={"weights": weights} | assignments(argument),
+        init_from=store.get(init_from).id if init_from else "",
     )
-    _set_threads(threads)
-    run = _train_shown(spec, RunStore(runs), load_dataset(dataset), device)
-    _print_result(run)
+    use_threads(threads)
+    print_result(train_shown(spec, store, load_dataset(dataset), device))
 
 
 def grid(
@@ -75,71 +88,82 @@ def grid(
     protocol: Protocol = "official",
     recipe: RecipeName = "modern",
     epochs: Epochs = None,
+    hyperparameter: Hyperparameters = None,
+    without: Without = "",
     device: Device = "auto",
     runs: RunsFolder = None,
     threads: Threads = None,
 ) -> None:
     """Train every pair in turn; skips what is finished or being trained elsewhere, resumes what is not."""
     specs = [
-        RunSpec(
-            architecture=architecture,
-            preprocessing=str(Pipeline.parse(pipeline)),
+        make_spec(
+            architecture,
+            pipeline,
             dataset=dataset,
             protocol=protocol,
-            recipe=get_recipe(recipe, architecture, epochs=epochs),
+            recipe=recipe,
             seed=seed,
+            emotions=left_after(without),
+            hyperparameters={"epochs": epochs} | assignments(hyperparameter),
         )
         for architecture, pipeline, seed in itertools.product(
-            _names(architectures), _names(preprocessing), _numbers(seeds)
+            names_in(architectures), names_in(preprocessing), numbers_in(seeds)
         )
     ]
-    _set_threads(threads)
-    store, faces = RunStore(runs), load_dataset(dataset)
-    for position, spec in enumerate(specs, start=1):
-        console.print(f"[bold]{position}/{len(specs)}[/] {spec.run_id}", highlight=False)
-        _train_one_of_many(spec, store, faces, device)
+    use_threads(threads)
+    store = RunStore(runs)
+    train_all(specs, store, load_dataset(dataset), device)
     _print_grid(specs, store)
 
 
-def _train_one_of_many(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> None:
-    try:
-        _train_shown(spec, store, dataset, device)
-    except RunError as error:
-        console.print(f"skipped: {error}", highlight=False)
-    except TrainingDiverged as error:
-        console.print(f"failed: {error}", highlight=False)
+def resume(
+    run: Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")],
+    device: Device = "auto",
+    runs: RunsFolder = None,
+    threads: Threads = None,
+) -> None:
+    """Go on with a run that is queued, stopped, failed or lost."""
+    store = RunStore(runs)
+    spec = store.get(run).spec
+    use_threads(threads)
+    print_result(train_shown(spec, store, load_dataset(spec.dataset), device))
 
 
-def _train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:
-    with ProgressBar(spec.recipe.epochs, f"{spec.architecture} × {spec.preprocessing}") as bar:
+def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> None:
+    """Train one spec after the other; one that fails or is trained elsewhere does not stop the next."""
+    for position, spec in enumerate(specs, start=1):
+        console.print(f"[bold]{position}/{len(specs)}[/] {spec.run_id}", highlight=False)
+        try:
+            train_shown(spec, store, dataset, device)
+        except RunError as error:
+            console.print(f"skipped: {error}", highlight=False)
+        except TrainingDiverged as error:
+            console.print(f"failed: {error}", highlight=False)
+
+
+def train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:
+    """Train one spec with a progress bar."""
+    epochs = spec.recipe.epochs * len(get_splits(dataset, spec.protocol, spec.seed))
+    with ProgressBar(epochs, f"{spec.architecture} × {spec.preprocessing}") as bar:
         return train_run(spec, store, device=device, dataset=dataset, watcher=bar)
 
 
-def _set_threads(threads: int | None) -> None:
+def use_threads(threads: int | None) -> None:
+    """Bound PyTorch's threads on the CPU, if a number is given."""
     if threads:
         torch.set_num_threads(threads)
 
 
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise FerError(f"expected names joined by commas, got {text!r}")
-    return names
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(number) for number in _names(text)]
-    except ValueError:
-        raise FerError(f"expected whole numbers joined by commas, got {text!r}") from None
-
-
-def _print_result(run: Run) -> None:
-    test = run.evaluation()["splits"]["test"]
+def print_result(run: Run) -> None:
+    """The test accuracy of a finished run, and where it lies."""
+    evaluation = run.evaluation()
+    test = evaluation["splits"]["test"]
     low, high = test["accuracy_interval"]
+    folds = evaluation.get("fold_accuracy")
+    spread = f", {folds['mean']:.1%} ± {folds['deviation']:.1%} over {folds['folds']} folds" if folds else ""
     note = "  (drawn faces: for trying, not a result)" if run.spec.dataset == "synthetic" else ""
     console.print(
-        f"test accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], n = {test['n']}{note}",
+        f"test accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], n = {test['n']}{spread}{note}",
         highlight=False,
         markup=False,
     )

@@ -6,6 +6,7 @@ from fer_core.datasets.auditing import Audit, audit, clean_mask
 from fer_core.datasets.cache import load_prepared, prepared_names
 from fer_core.datasets.errors import DatasetError, DatasetMissingError, ProtocolError, SourceError
 from fer_core.datasets.face_dataset import FaceDataset
+from fer_core.datasets.geometry import Wanted
 from fer_core.datasets.preparation import prepare
 from fer_core.datasets.protocols import PROTOCOLS, Split, get_splits, served_protocols
 from fer_core.datasets.synthetic import synthetic_dataset
@@ -19,6 +20,7 @@ __all__ = [
     "ProtocolError",
     "SourceError",
     "Split",
+    "Wanted",
     "audit",
     "clean_mask",
     "dataset_names",

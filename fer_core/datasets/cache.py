@@ -112,7 +112,8 @@ def write_manifest(workplace: Path, manifest: dict[str, Any]) -> None:
 def _check_consistency(manifest: dict[str, Any], images: np.ndarray, *columns: np.ndarray) -> None:
     if manifest["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema version {manifest['schema_version']} instead of {SCHEMA_VERSION}")
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+    table = images.dtype == np.float64 and images.ndim == 2  # of descriptors
+    if not table and (images.dtype != np.uint8 or images.ndim not in (3, 4)):
         raise ValueError(f"images are {images.dtype} of {images.ndim} dimensions")
     lengths = {manifest["images"], len(images), *map(len, columns)}
     if len(lengths) != 1 or list(images.shape[1:]) != manifest["image_shape"]:

@@ -12,7 +12,8 @@ from fer_core.labels import EMOTIONS
 class FaceDataset:
     """Labelled faces of one size.
 
-    `images` uint8, (N, H, W) gray or (N, H, W, 3) RGB, read-only and usually memory-mapped;
+    `images` uint8, (N, H, W) gray or (N, H, W, 3) RGB, read-only and usually memory-mapped; a table of
+    descriptors has float64 (N, D) in their place;
     `labels` uint8 (N,), indices into EMOTIONS; `ids` str (N,), unique; `split` str (N,), one of
     "train", "valid", "test", or "" where the dataset assigns none; `manifest` says where it came from.
     """
@@ -33,13 +34,23 @@ class FaceDataset:
         return bool(self.manifest["synthetic"])
 
     @property
+    def is_table(self) -> bool:
+        """Whether it holds columns of descriptors, and no pixels."""
+        return self.images.ndim == 2
+
+    @property
     def channels(self) -> int:
         """1 for gray, 3 for RGB."""
-        return 1 if self.images.ndim == 3 else 3
+        return 3 if self.images.ndim == 4 else 1
 
     def faces(self, rows: np.ndarray) -> np.ndarray:
-        """The images at `rows` as a new, writable uint8 array (len(rows), C, H, W), as torch wants them."""
+        """The images at `rows` as a new, writable uint8 array (len(rows), C, H, W), as torch wants them.
+
+        Of a table of descriptors, its rows as float64 (len(rows), D).
+        """
         picked = self.images[rows]
+        if self.is_table:
+            return picked
         return picked[:, None] if self.images.ndim == 3 else np.ascontiguousarray(picked.transpose(0, 3, 1, 2))
 
 

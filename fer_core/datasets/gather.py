@@ -53,6 +53,7 @@ def _gather_images(source: Source, spool: Spool, progress: Progress) -> None:
     ignored: Counter[str] = Counter()
 
     def encoded() -> Iterator[Encoded]:
+        """Each image's bytes, while the folders and the ignored files are noted."""
         for member in source.members():
             if member.is_folder:
                 folders.add(member.path)

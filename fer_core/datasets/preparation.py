@@ -3,51 +3,80 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_core.datasets.cache import SCHEMA_VERSION, building, check_free, load_prepared, publish, write_manifest
+from fer_core.datasets.descriptor_table import is_descriptor_table, prepare_table
 from fer_core.datasets.errors import SourceError
 from fer_core.datasets.face_dataset import FaceDataset, count_table
+from fer_core.datasets.faces import crop_faces
 from fer_core.datasets.gather import gather
-from fer_core.datasets.geometry import Geometry, choose_geometry
+from fer_core.datasets.geometry import Geometry, Wanted, choose_geometry
 from fer_core.datasets.members import Source
 from fer_core.datasets.official import missing_from_fer2013
-from fer_core.datasets.progress import Progress, no_progress
+from fer_core.datasets.progress import Progress, no_progress, part_of
 from fer_core.datasets.readers import SPLITS
 from fer_core.datasets.sources import open_source
 from fer_core.datasets.spool import Spool
 from fer_core.labels import EMOTIONS
 
+AS_IS = Wanted()
+READING_SHARE = 0.05  # of the time, where faces are looked for after the reading
 _ARCHIVE_SUFFIXES = re.compile(r"\.(zip|tar|tgz|csv|tar\.(xz|gz|bz2))$", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
 def prepare(
-    source: Path, name: str | None = None, folder: Path | None = None, progress: Progress = no_progress
+    source: Path,
+    name: str | None = None,
+    folder: Path | None = None,
+    progress: Progress = no_progress,
+    wanted: Wanted = AS_IS,
 ) -> FaceDataset:
     """Read `source` (folder, zip, tar or CSV) into the cache and open it.
 
     `name` defaults to `fer2013` for a complete FER2013 and to the source's own name otherwise; `folder` to the
-    data folder. An earlier dataset of that name is replaced, in one step, once all went well.
+    data folder. `wanted` asks for a size, for gray, or for faces cropped from the pictures. An earlier dataset
+    of that name is replaced, in one step, once all went well.
     Raises SourceError, naming file and row, for anything that cannot be read.
     """
+    if is_descriptor_table(source):
+        if wanted != AS_IS:
+            raise SourceError(f"{source.name} holds descriptors, not pictures; leave out --faces, --size and --gray")
+        return prepare_table(source, name or own_name(source), folder)
     opened = open_source(source)
     if name is not None:
         check_free(name, folder)
     with building(folder) as workplace:
-        with Spool(workplace / "spool") as spool:
-            gather(opened, spool, progress)
-            progress(1.0, len(spool.shapes))
-            manifest = _write_arrays(workplace, spool, opened)
-        # Kaggle calls FER2013 archive.zip; nothing but the whole of it earns the name.
-        complete = spool.is_fer2013 and not manifest["missing"]
+        with _spooled(opened, workplace, wanted, progress) as spool:
+            manifest = _write_arrays(workplace, spool, opened, wanted)
+        # Kaggle calls FER2013 archive.zip; nothing but the whole of it, as it is, earns the name.
+        complete = spool.is_fer2013 and not manifest["missing"] and wanted == AS_IS
         name = name or ("fer2013" if complete else own_name(source))
         write_manifest(workplace, {"name": name, **manifest})
         publish(workplace, name, folder)
     return load_prepared(name, folder)
+
+
+@contextmanager
+def _spooled(source: Source, workplace: Path, wanted: Wanted, progress: Progress) -> Iterator[Spool]:
+    """The images of a source, or the faces in them where faces are wanted."""
+    with Spool(workplace / "pictures") as pictures:
+        if wanted.without_face is None:
+            gather(source, pictures, progress)
+            progress(1.0, len(pictures.shapes))
+            yield pictures
+            return
+        gather(source, pictures, part_of(progress, 0.0, READING_SHARE))
+        with Spool(workplace / "faces") as faces:
+            rows = _rows_in_order(pictures, source.name)
+            crop_faces(pictures, rows, faces, wanted, source.name, part_of(progress, READING_SHARE, 1.0))
+            yield faces
 
 
 def own_name(source: Path) -> str:
@@ -56,17 +85,18 @@ def own_name(source: Path) -> str:
     return _UNSAFE.sub("-", stem).strip("-.").lower()[:64] or "dataset"
 
 
-def _write_arrays(workplace: Path, spool: Spool, source: Source) -> dict[str, Any]:
+def _write_arrays(workplace: Path, spool: Spool, source: Source, wanted: Wanted) -> dict[str, Any]:
     rows = _rows_in_order(spool, source.name)
     labels = np.array([spool.places[row].label for row in rows], np.uint8)
     ids = np.array([spool.places[row].id for row in rows])
     split = np.array([spool.places[row].split for row in rows])
-    geometry = choose_geometry([spool.shapes[row] for row in rows])
+    geometry = choose_geometry([spool.shapes[row] for row in rows], wanted)
     digest = _write_images(workplace / "images.npy", spool, rows, geometry)
     digest.update(labels.tobytes())
     for part, column in (("labels", labels), ("ids", ids), ("split", split)):
         np.save(workplace / f"{part}.npy", column, allow_pickle=False)
     counts = count_table(labels, split)
+    shaped = geometry.remarks() if wanted.without_face is None else geometry.colour_remarks()
     return {
         "schema_version": SCHEMA_VERSION,
         "source": {"format": spool.format, "file": source.name},
@@ -75,7 +105,7 @@ def _write_arrays(workplace: Path, spool: Spool, source: Source) -> dict[str, An
         "image_shape": list(geometry.shape),
         "counts": counts,
         "sha256": digest.hexdigest(),
-        "conversions": [*geometry.remarks(), *_counted(spool.notes), *spool.remarks],
+        "conversions": [*shaped, *_counted(spool.notes), *spool.remarks],
         "missing": missing_from_fer2013(counts) if spool.is_fer2013 else _missing(counts),
     }
 

@@ -7,3 +7,12 @@ Progress = Callable[[float, int], None]  # (part of the source read in [0, 1], i
 
 def no_progress(_fraction: float, _images: int) -> None:
     """Show nothing."""
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Progress over the part `start..end` of the whole, for work in several passes."""
+
+    def show(fraction: float, images: int) -> None:
+        progress(start + fraction * (end - start), images)
+
+    return show

@@ -7,24 +7,50 @@ import numpy as np
 
 from fer_core.config import SCHEMA_VERSION
 from fer_core.evaluation.calibration import fit_temperature
+from fer_core.evaluation.intervals import wilson_interval
 from fer_core.evaluation.metrics import accuracy_metrics, classification_metrics
 from fer_core.runs import Run, RunError
+
+SPLITS = ("valid", "test")
+FOLD_FIGURES = ("accuracy", "accuracy_interval", "correct", "n", "balanced_accuracy", "macro_f1")
 
 
 def evaluate_predictions(predictions: Mapping[str, np.ndarray], emotions: Sequence[str]) -> dict[str, Any]:
     """Metrics of the splits `valid` and `test`, with the temperature fitted on `valid`.
 
     `predictions` holds `<split>_labels` (N,) and `<split>_probabilities` (N, classes), and may hold
-    `<split>_flip_probabilities` (the mean over the face and its mirror image) and `<split>_clean`
-    (N,), which is False where an exact copy of the image was trained on.
+    `<split>_flip_probabilities` (the mean over the face and its mirror image), `<split>_clean`
+    (N,), which is False where an exact copy of the image was trained on, and `<split>_folds` (N,), the
+    fold of each prediction: then `folds` has the accuracy of each, and `fold_accuracy` their mean and deviation.
     """
     temperature = fit_temperature(predictions["valid_labels"], predictions["valid_probabilities"])
-    splits = {split: _split_metrics(predictions, split, emotions, temperature) for split in ("valid", "test")}
-    return {
+    splits = {split: _split_metrics(predictions, split, emotions, temperature) for split in SPLITS}
+    evaluation = {
         "schema_version": SCHEMA_VERSION,
         "emotions": list(emotions),
         "temperature": temperature,
         "splits": splits,
+    }
+    return evaluation | (_fold_metrics(predictions, emotions) if "test_folds" in predictions else {})
+
+
+def _fold_metrics(predictions: Mapping[str, np.ndarray], emotions: Sequence[str]) -> dict[str, Any]:
+    """Each fold's figures, and the mean and sample deviation of their test accuracies."""
+    names = list(dict.fromkeys(predictions["test_folds"].tolist()))
+    folds = []
+    for name in names:
+        fold: dict[str, Any] = {"fold": name}
+        for split in SPLITS:
+            of_fold = predictions[f"{split}_folds"] == name
+            labels = predictions[f"{split}_labels"][of_fold]
+            metrics = classification_metrics(labels, predictions[f"{split}_probabilities"][of_fold], emotions)
+            fold[split] = {key: metrics[key] for key in FOLD_FIGURES}
+        folds.append(fold)
+    accuracies = [fold["test"]["accuracy"] for fold in folds]
+    deviation = float(np.std(accuracies, ddof=1)) if len(folds) > 1 else 0.0
+    return {
+        "folds": folds,
+        "fold_accuracy": {"mean": float(np.mean(accuracies)), "deviation": deviation, "folds": len(folds)},
     }
 
 
@@ -34,6 +60,10 @@ def _split_metrics(
     labels, probabilities = predictions[f"{split}_labels"], predictions[f"{split}_probabilities"]
     metrics = classification_metrics(labels, probabilities, emotions, temperature)
     correct = probabilities.argmax(axis=1) == labels
+    images = len(np.unique(predictions[f"{split}_ids"])) if f"{split}_ids" in predictions else len(labels)
+    if images < len(labels):  # repeated folds: more predictions of an image do not make the figure surer
+        interval = wilson_interval(metrics["accuracy"] * images, images)
+        metrics |= {"images": images, "accuracy_interval": list(interval)}
     clean = predictions.get(f"{split}_clean")
     if clean is not None:
         metrics |= _prefixed("clean", correct[clean.astype(bool)])

@@ -5,8 +5,10 @@ import math
 from scipy.stats import norm
 
 
-def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson score interval of `correct / n`, both ends in [0, 1]; (0, 1) where n is 0.
+
+    `correct` need not be whole: a mean over repetitions is not.
 
     Source: E. B. Wilson (1927); recommended over the normal one by Brown, Cai and DasGupta (2001).
     """

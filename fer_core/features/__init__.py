@@ -7,14 +7,12 @@ from fer_core.features.base import FEATURES, Feature, FeatureDescription, descri
 from fer_core.features.columns import PrincipalComponents, Standardiser, reduce_descriptors
 from fer_core.features.lpq import lpq_codes
 from fer_core.features.phog import edge_map
-from fer_core.features.table import FeatureTable, read_table
 from fer_core.registry import import_submodules
 
 __all__ = [
     "FEATURES",
     "Feature",
     "FeatureDescription",
-    "FeatureTable",
     "PrincipalComponents",
     "Standardiser",
     "describe_features",
@@ -22,7 +20,6 @@ __all__ = [
     "feature",
     "lpq_codes",
     "parse_features",
-    "read_table",
     "reduce_descriptors",
 ]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.chain import Argument, Operation, parse_chain
+from fer_core.chain import Argument, Operation, parse_chain, registering
 from fer_core.errors import FerError
 from fer_core.registry import Registry
 
@@ -27,18 +27,15 @@ class Feature(Operation, ABC):
     @abstractmethod
     def length(self) -> int:
         """How many values describe one image."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
     def least_side(self) -> int:
         """The least height and width that an image may have, in pixels."""
-        raise NotImplementedError
 
     @abstractmethod
     def compute(self, images: NDArray[np.float64]) -> NDArray[np.float64]:
         """Descriptors (n, length) of a few images (n, H, W) that `describe` has checked."""
-        raise NotImplementedError
 
     def describe(self, images: NDArray[Any]) -> NDArray[np.float64]:
         """Descriptors (N, length) of gray images (N, H, W), uint8 or float.
@@ -60,13 +57,7 @@ FeatureType = TypeVar("FeatureType", bound=type[Feature])
 
 def feature(name: str) -> Callable[[FeatureType], FeatureType]:
     """Register a Feature class as `name`, the word that stands for it in a chain such as `lpq+phog`."""
-
-    def decorate(kind: FeatureType) -> FeatureType:
-        kind.name = name
-        FEATURES.add(name, kind)
-        return kind
-
-    return decorate
+    return registering(name, FEATURES)
 
 
 def parse_features(text: str) -> tuple[Feature, ...]:

@@ -141,6 +141,8 @@ def _check_faces(faces: np.ndarray) -> None:
 def _input_shape(run: Run) -> tuple[int, int]:
     """(side in pixels, channels) of the faces that the run was trained on."""
     environment = run.environment() if (run.path / "environment.json").exists() else {}
+    if environment.get("inputs") == "descriptors":
+        raise RunError(f"run {run.id} was trained on a table of descriptors, and cannot read pictures")
     size, channels = environment.get("image_size", DEFAULT_SIZE), environment.get("channels", DEFAULT_CHANNELS)
     if type(size) is not int or size < 1 or channels not in (1, 3):
         raise RunError(

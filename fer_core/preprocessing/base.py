@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 import torch
 from torch import Tensor
 
-from fer_core.chain import Operation
+from fer_core.chain import Operation, registering
 from fer_core.registry import Registry
 
 VALUES_PER_CHUNK = 2**18  # measured fastest on a CPU: the intermediates, ~100 bytes a value, stay near the cache
@@ -35,7 +35,6 @@ class Step(Operation, ABC):
     @abstractmethod
     def apply(self, images: Tensor, context: Context) -> Tensor:
         """Map uint8 (N, C, H, W) to uint8 of the same shape and device; never changes `images`."""
-        raise NotImplementedError
 
 
 STEPS: Registry[type[Step]] = Registry("step")
@@ -44,13 +43,7 @@ StepType = TypeVar("StepType", bound=type[Step])
 
 def step(name: str) -> Callable[[StepType], StepType]:
     """Register a Step class as `name`, the word that stands for it in a pipeline string."""
-
-    def decorate(kind: StepType) -> StepType:
-        kind.name = name
-        STEPS.add(name, kind)
-        return kind
-
-    return decorate
+    return registering(name, STEPS)
 
 
 def map_chunks(function: Callable[[Tensor], Tensor], images: Tensor, *, values_per_image: int = 0) -> Tensor:

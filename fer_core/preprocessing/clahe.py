@@ -40,6 +40,7 @@ class Clahe(Step):
         left, right, across = self._neighbours(width, tile_width, images.device)
 
         def seen_through(row: Tensor, column: Tensor) -> Tensor:
+            """Each pixel through the table of one of its tiles, of which `row` (H,) and `column` (W,) are the place."""
             tile = (row[:, None] * self.tiles + column).flatten()
             keys = table_keys(images.flatten(1), self._first_tables(images) + tile)
             return tables.index_select(0, keys).view_as(images).to(torch.float32)

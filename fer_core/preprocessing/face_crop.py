@@ -1,9 +1,7 @@
 """Crop to the face."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,16 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_core.chain import argument
-from fer_core.errors import FerError
+from fer_core.haar import find_squares
 from fer_core.preprocessing.base import Context, Step, step
 
 Image = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the image
 
-CASCADE = "haarcascade_frontalface_default.xml"
 DETECTION_SIDE = 144  # smaller images are enlarged: the cascade's window is 24 pixels, and it misses small faces
 MARGIN = 8  # one eighth of the short side is added around: tight faces lack the border that the cascade looks for
-PARALLEL_FROM = 64  # images; a thread first loads its cascade, which takes as long as several images
+PARALLEL_FROM = 64  # images; a thread may first load a cascade, which takes as long as several images
 
 FOUND = "face_crop: faces found"
 NOT_FOUND = "face_crop: no face, whole image kept"
@@ -78,27 +75,10 @@ class FaceCrop(Step):
         wider = cv2.copyMakeBorder(gray, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
         enlarged = cv2.resize(wider, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
         least = max(1, round(self.smallest * short * factor))
-        found = _cascade().detectMultiScale(
-            enlarged, scaleFactor=self.scale, minNeighbors=self.neighbors, minSize=(least, least)
-        )
-        if len(found) == 0:
+        found = find_squares(enlarged, scale_factor=self.scale, min_neighbors=self.neighbors, min_side=least)
+        if not found:
             return None
-        # Ties by place, as the order of detections depends on OpenCV's threads.
-        x, y, w, h = max(np.asarray(found).tolist(), key=lambda box: (box[2] * box[3], -box[1], -box[0]))
+        x, y, side = found[0]
         left, top = (max(0, round(each / factor) - margin) for each in (x, y))
-        right, bottom = round((x + w) / factor) - margin, round((y + h) / factor) - margin
+        right, bottom = round((x + side) / factor) - margin, round((y + side) / factor) - margin
         return left, top, min(width, right), min(height, bottom)
-
-
-_thread = threading.local()
-
-
-def _cascade() -> cv2.CascadeClassifier:
-    """This thread's own cascade: one shared between threads gives wrong boxes."""
-    if not hasattr(_thread, "cascade"):
-        cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
-        if cascade.empty():
-            raise FerError(f"OpenCV is installed without {CASCADE}; install opencv-python-headless 4.13 or later 4.x")
-        _thread.cascade = cascade
-    loaded: cv2.CascadeClassifier = _thread.cascade
-    return loaded

@@ -29,6 +29,7 @@ class SaltPepper(Step):
         generator = torch.Generator().manual_seed(context.seed)
 
         def add_noise(chunk: Tensor) -> Tensor:
+            """A few images with the generator's next values replaced."""
             drawn = torch.rand(chunk.shape, generator=generator)
             salt = drawn < self.amount * self.ratio
             kept = drawn >= self.amount

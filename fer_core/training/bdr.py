@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fer_core.config import require_range
 from fer_core.errors import FerError
-from fer_core.registry import Registry
 
 HISTOGRAM_BINS = 40
 
@@ -127,8 +126,3 @@ def _checked(errors: NDArray[np.floating]) -> NDArray[np.float64]:
     if bad:
         raise FerError(f"the error of {bad} of {len(checked)} training samples is not finite; lower the learning rate")
     return checked
-
-
-REMOVALS: Registry[BimodalRemoval] = Registry("bimodal removal")
-REMOVALS.add("unnormalised", BimodalRemoval(start=2000, every=50))
-REMOVALS.add("normalised", BimodalRemoval(start=50, every=10))

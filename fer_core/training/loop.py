@@ -13,7 +13,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
-from fer_core.devices import resolve_precision, synchronize
+from fer_core.devices import resolve_precision, seed_generator, synchronize
+from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
 
 EVALUATION_BATCH = 256
@@ -25,7 +26,7 @@ class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Preprocessed faces (N, C, H, W) uint8 and labels (N,) int64, on the training device."""
+    """Preprocessed faces (N, C, H, W) uint8, or columns (N, D) float32, and labels (N,) int64, on the device."""
 
     faces: Tensor
     labels: Tensor
@@ -105,7 +106,7 @@ def train_epoch(state: "TrainingState", train: TrainingSet, seed: int, observer:
     """One pass over the training set; returns the mean loss and the accuracy while training."""
     recipe, device = state.recipe, state.device
     epoch_seed = seed * 1_000_003 + state.epoch  # everything random follows from the seed and the epoch: see resume
-    torch.manual_seed(epoch_seed)
+    seed_generator(epoch_seed, device)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(epoch_seed)).to(device)
     noise = torch.Generator(device).manual_seed(epoch_seed)
     totals = torch.zeros(2, device=device, dtype=torch.float64)
@@ -127,7 +128,9 @@ def train_epoch(state: "TrainingState", train: TrainingSet, seed: int, observer:
 def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
     """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
     recipe = state.recipe
-    inputs = state.augmentation(to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
+    inputs = faces
+    if faces.ndim > 2:
+        inputs = state.augmentation(scale_to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
     with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
         logits = state.model(inputs)
     logits = logits.float()
@@ -145,9 +148,11 @@ def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: tor
     return loss.detach(), (logits.argmax(1) == labels).sum()
 
 
-def to_symmetric(faces: Tensor) -> Tensor:
-    """Grey levels 0..255 as float32 in [-1, 1], as at the end of every pipeline."""
-    return faces.float().div_(127.5).sub_(1)
+def network_inputs(faces: Tensor) -> Tensor:
+    """What a network takes: faces uint8 (B, C, H, W) in [-1, 1], pixels last; columns (B, D) as they are."""
+    if faces.ndim == 2:
+        return faces
+    return scale_to_symmetric(faces).contiguous(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()
@@ -166,8 +171,7 @@ def evaluate(model: nn.Module, data: TrainingSet) -> tuple[float, float]:
 def predict_logits(model: nn.Module, faces: Tensor) -> Tensor:
     """Logits (N, classes) float32 of faces (N, C, H, W) uint8, in full precision."""
     model.eval()
-    batches = (to_symmetric(batch) for batch in faces.split(EVALUATION_BATCH))
-    return torch.cat([model(batch.contiguous(memory_format=torch.channels_last)).float() for batch in batches])
+    return torch.cat([model(network_inputs(batch)).float() for batch in faces.split(EVALUATION_BATCH)])
 
 
 @dataclass

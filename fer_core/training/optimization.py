@@ -39,6 +39,8 @@ def learning_rate(recipe: Recipe, epoch: float, reductions: int = 0) -> float:
     peak, progress = recipe.learning_rate, epoch / recipe.epochs
     if recipe.schedule == "plateau":
         return peak * recipe.plateau_factor**reductions
+    if recipe.schedule == "steps":
+        return peak * recipe.plateau_factor ** sum(epoch >= milestone for milestone in recipe.milestones)
     if recipe.schedule == "one_cycle":
         return peak * _one_cycle(progress)
     if recipe.schedule == "warmup_cosine":

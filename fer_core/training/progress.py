@@ -1,49 +1,76 @@
 """Who watches a training: the run's own files, and a progress bar."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from fer_core.runs import Run
+from fer_core.training.folds import FoldResult, named
 from fer_core.training.loop import Observer
+from fer_core.training.prepare import Plan
 
 STATUS_EVERY_S = 2.0
 
 
 class RunObserver:
-    """Writes each epoch into the run: checkpoint first, so that a kill never loses a counted epoch."""
+    """Writes each epoch of a fold into the run: checkpoint first, so that a kill never loses a counted epoch.
+
+    Epochs count over all folds in the status, and within the fold in metrics and log.
+    """
 
     def __init__(
-        self, run: Run, epochs: int, device: torch.device, began: float, watcher: Observer | None = None
+        self,
+        run: Run,
+        plan: Plan,
+        done: Sequence[FoldResult],
+        began: float,
+        watcher: Observer | None = None,
     ) -> None:
-        self.run, self.epochs, self.device, self.began, self.watcher = run, epochs, device, began, watcher
+        self.run, self.began, self.watcher, self.done = run, began, watcher, list(done)
+        self.epochs = plan.spec.recipe.epochs
+        self.total = self.epochs * len(plan.splits)
+        self.fold = plan.splits[len(done)].fold
+        self.before = self.epochs * len(done)
         self._status_written = 0.0
 
     def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
         """Refresh status.json every few seconds."""
         now = time.monotonic()
+        epoch += self.before
         if now - self._status_written >= STATUS_EVERY_S:
-            left = total - done + (self.epochs - epoch) * total
+            left = total - done + (self.total - epoch) * total
             self.run.update_status(message=f"epoch {epoch}: {done}/{total} images", eta_s=left / images_per_s)
             self._status_written = now
         if self.watcher is not None:
             self.watcher.batch_done(epoch, done, total, images_per_s)
 
     def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
-        """Checkpoint, metrics, status and log of one epoch."""
-        self.run.save_checkpoint({**checkpoint, "wall_s": time.monotonic() - self.began})
-        self.run.append_metrics(record)
-        left = (self.epochs - record["epoch"]) * record["seconds"]
-        self.run.update_status(epoch=record["epoch"], eta_s=left, message="")
+        """Checkpoint (where there is one), metrics, status and log of one epoch."""
+        if checkpoint:
+            self._save({**checkpoint, "position": len(self.done)})
+        self.run.append_metrics({**named(self.fold), **record})
+        epoch = self.before + record["epoch"]
+        left = (self.total - epoch) * record["seconds"] if "seconds" in record else None
+        self.run.update_status(epoch=epoch, eta_s=left, message="")
+        fold = f"fold {self.fold}, " if self.fold else ""
         self.run.append_log(
-            f"epoch {record['epoch']}/{self.epochs}: train loss {record['train_loss']:.4f}, "
-            f"valid loss {record['valid_loss']:.4f}, valid accuracy {record['valid_accuracy']:.4f}, "
-            f"{record['images_per_s']:.0f} images/s"
+            f"{fold}epoch {record['epoch']}/{self.epochs}: train loss {record['train_loss']:.4f}, "
+            f"valid loss {record['valid_loss']:.4f}, valid accuracy {record['valid_accuracy']:.4f}"
+            + (f", {record['images_per_s']:.0f} images/s" if "images_per_s" in record else "")
         )
         if self.watcher is not None:
-            self.watcher.epoch_done(record, checkpoint)
+            self.watcher.epoch_done({**record, "epoch": epoch}, checkpoint)
+
+    def fold_done(self, result: FoldResult) -> None:
+        """Keep a finished fold, so that it is never trained again."""
+        self.done.append(result)
+        self._save({})
+
+    def _save(self, checkpoint: dict[str, Any]) -> None:
+        folds = [fold.to_checkpoint() for fold in self.done]
+        self.run.save_checkpoint({**checkpoint, "folds": folds, "wall_s": time.monotonic() - self.began})
 
 
 class ProgressBar:
@@ -83,5 +110,6 @@ class ProgressBar:
         if not self.bar.console.is_terminal:
             self.bar.console.print(
                 f"epoch {record['epoch']}/{self.epochs}  train loss {record['train_loss']:.3f}  "
-                f"valid loss {record['valid_loss']:.3f}  {last}  {record['images_per_s']:.0f} images/s"
+                f"valid loss {record['valid_loss']:.3f}  {last}"
+                + (f"  {record['images_per_s']:.0f} images/s" if "images_per_s" in record else "")
             )

@@ -1,12 +1,12 @@
 """Named sets of hyperparameters: each paper's own, and a modern one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from fer_core.architectures import ARCHITECTURES, Architecture
 from fer_core.config import ConfigError, Recipe, from_json, to_json
-from fer_core.registry import Registry
+from fer_core.registry import Registry, UnknownNameError
 
 RecipeMaker = Callable[[Architecture], Recipe]
 RECIPES: Registry[RecipeMaker] = Registry("recipe")
@@ -40,13 +40,29 @@ def modern(architecture: Architecture) -> Recipe:
     return replace(common, **architecture.modern_recipe)
 
 
+def recipe_names(architecture: str) -> list[str]:
+    """The recipes that an architecture has: those of all, then its own."""
+    return [*RECIPES.names(), *ARCHITECTURES.get(architecture).recipes]
+
+
 def get_recipe(name: str, architecture: str, **overrides: Any) -> Recipe:
-    """The recipe `name` for an architecture, with single hyperparameters replaced.
+    """The recipe `name` for an architecture, with single hyperparameters replaced; those that are None are not.
 
     Raises ConfigError for an unknown hyperparameter or an impossible value, with the choices.
     """
-    recipe = RECIPES.get(name)(ARCHITECTURES.get(architecture))
+    chosen = ARCHITECTURES.get(architecture)
+    if name not in RECIPES and name not in chosen.recipes:
+        raise UnknownNameError(
+            f"unknown recipe {name!r} of {architecture}; choose from {', '.join(recipe_names(architecture))}"
+        )
+    recipe = chosen.recipes[name].recipe if name in chosen.recipes else RECIPES.get(name)(chosen)
     changed = {key: value for key, value in overrides.items() if value is not None}
     if "name" in changed:
         raise ConfigError("a recipe's name cannot be replaced; choose another recipe instead")
     return from_json(Recipe, to_json(recipe) | changed) if changed else recipe
+
+
+def recipe_arguments(name: str, architecture: str) -> Mapping[str, Any]:
+    """The architecture's arguments that belong to one of its own recipes; none to `paper` and `modern`."""
+    own = ARCHITECTURES.get(architecture).recipes
+    return own[name].arguments if name in own else {}

@@ -2,8 +2,9 @@
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
 
-from fer_core.architectures import parameter_counts
+from fer_core.architectures import DescriptorMLP, parameter_counts
 from fer_core.config import RunSpec
-from fer_core.datasets import FaceDataset, load_dataset
-from fer_core.devices import resolve_device
+from fer_core.datasets import FaceDataset, Split, load_dataset
+from fer_core.devices import resolve_device, seed_generator
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
-from fer_core.runs import Run, RunExistsError, RunStore
+from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
+from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
 from fer_core.training.environment import environment, peak_memory_bytes
+from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
 from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit, predict_logits
-from fer_core.training.prepare import PreparedSplit, build_model, prepare_split, validate_spec
+from fer_core.training.prepare import Plan, PreparedSplit
 from fer_core.training.progress import RunObserver
+from fer_core.training.start import initial_model
+
+SEED_STEP = 7919  # a prime between the seeds of neighbouring folds
+SHOWN_REMOVALS = 2  # folds whose bimodal removal is kept: the two halves of the first repetition
 
 
 def train_run(
@@ -34,18 +41,19 @@ def train_run(
 ) -> Run:
     """Train and evaluate `spec`, or go on where it stopped; a finished run is returned as it is.
 
+    A protocol of several folds trains one network each, and the run holds the predictions of all.
     `dataset` saves loading it again. Raises RunError if another process trains it now. A loss that
     is not finite ends the run as `failed`; Ctrl-C leaves it `cancelled`, and both keep their checkpoint.
     """
     target = resolve_device(device)
-    dataset = dataset or load_dataset(spec.dataset)
-    validate_spec(dataset, spec)
+    plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
+    model = initial_model(spec, plan.one_face(), store)
     run = claim(spec, store)
     with run.lock():
         if run.status.state == "finished":
             return run
         with recorded_end(run):
-            _train(run, dataset, target, watcher)
+            _Training(run, plan, store, target, watcher).complete(model)
     return run
 
 
@@ -61,7 +69,7 @@ def claim(spec: RunSpec, store: RunStore) -> Run:
 
 
 @contextmanager
-def recorded_end(run: Run) -> Any:
+def recorded_end(run: Run) -> Iterator[None]:
     """Write into the run how its training ended, whatever happens."""
     try:
         yield
@@ -77,76 +85,135 @@ def recorded_end(run: Run) -> Any:
         raise
 
 
-def _train(run: Run, dataset: FaceDataset, device: torch.device, watcher: Observer | None) -> None:
-    spec = run.spec
-    checkpoint = run.checkpoint()
-    earlier = checkpoint["wall_s"] if checkpoint else 0.0
-    began = time.monotonic()
-    run.update_status(state="running", epochs=spec.recipe.epochs, device=str(device), message="preparing the images")
-    run.append_log(f"{'resumed' if checkpoint else 'started'} on {device}")
-    prepared = prepare_split(dataset, spec, device)
-    torch.manual_seed(spec.seed)
-    model = build_model(spec, prepared.train.faces)
-    counts = parameter_counts(model)
-    facts = {
-        **environment(device),  # before training: the code may have changed by its end
-        "parameters": counts[0],
-        "trainable_parameters": counts[1],
-        "image_size": prepared.train.faces.shape[-1],
-        "channels": prepared.train.faces.shape[1],
-        "train_images": len(prepared.train),
-        "notes": prepared.notes,
-    }
-    observer = RunObserver(run, spec.recipe.epochs, device, began - earlier, watcher)
-    run.rewrite_metrics(checkpoint["history"] if checkpoint else [])
+@dataclass(frozen=True)
+class _Training:
+    """One training of a run, from its checkpoint or its beginning to its end."""
+
+    run: Run
+    plan: Plan
+    store: RunStore
+    device: torch.device
+    watcher: Observer | None
+
+    def complete(self, model: nn.Module) -> None:
+        """Train every fold that is not done yet, and finish the run; `model` tells its size."""
+        run, splits, spec = self.run, self.plan.splits, self.plan.spec
+        checkpoint = run.checkpoint() or {}
+        done = [FoldResult.from_checkpoint(saved) for saved in checkpoint.get("folds", [])]
+        began = time.monotonic() - checkpoint.get("wall_s", 0.0)
+        total = spec.recipe.epochs * len(splits)
+        run.update_status(state="running", epochs=total, device=str(self.device), message="preparing the images")
+        run.append_log(f"{'resumed' if checkpoint else 'started'} on {self.device}")
+        facts = self._facts(model)
+        run.rewrite_metrics(_lines(done, splits, checkpoint))
+        for position in range(len(done), len(splits)):
+            observer = RunObserver(run, self.plan, done, began, self.watcher)
+            inner = checkpoint if position == checkpoint.get("position") else None
+            done.append(self._train_fold(splits[position], position, observer, inner))
+            observer.fold_done(done[-1])
+        self._finish(done, facts, time.monotonic() - began)
+
+    def _facts(self, model: nn.Module) -> dict[str, Any]:
+        """What environment.json says from the beginning: the code may have changed by the training's end."""
+        every, trainable = parameter_counts(model)
+        faces, dataset = self.plan.one_face(), self.plan.dataset
+        shape = {"inputs": "descriptors"} if dataset.is_table else {"image_size": faces.shape[-1]}
+        return {
+            **environment(self.device),
+            "parameters": every,
+            "trainable_parameters": trainable,
+            **shape,
+            "channels": dataset.channels,
+            **({"folds": len(self.plan.splits)} if len(self.plan.splits) > 1 else {}),
+        }
+
+    def _train_fold(
+        self, split: Split, position: int, observer: Observer, checkpoint: dict[str, Any] | None
+    ) -> FoldResult:
+        spec, seed = self.plan.spec, self.plan.spec.seed + SEED_STEP * position
+        prepared = self.plan.prepare(split, self.device)
+        seed_generator(seed, self.device)
+        model = initial_model(spec, prepared.train.faces, self.store)
+        result, removal = _fit(model, prepared, spec, seed, self.device, observer, checkpoint)
+        # the precision of the file: so the figures are those of the weights that one can load
+        model.load_state_dict(stored_precision(result.weights))
+        return FoldResult(
+            fold=split.fold,
+            arrays=predict_splits(model, prepared),
+            weights=result.weights,
+            history=[{**named(split.fold), **line} for line in result.history],
+            valid_accuracy=result.progress.best_accuracy,
+            best_epoch=result.progress.best_epoch,
+            epochs_run=result.epochs_run,
+            notes=prepared.notes,
+            train_images=len(prepared.train),
+            removal={"fold": split.fold, **removal.to_json()} if removal else None,
+        )
+
+    def _finish(self, folds: Sequence[FoldResult], facts: dict[str, Any], wall_s: float) -> None:
+        """Save the best weights and all predictions, evaluate, and mark the run finished."""
+        run, best = self.run, best_fold(folds)
+        run.save_weights(best.weights)
+        run.save_predictions(pooled_predictions(folds))
+        removals = [fold.removal for fold in folds if fold.removal]
+        if removals:
+            run.write_json("bdr.json", {"folds": removals[:SHOWN_REMOVALS]})
+        test = evaluate_run(run)["splits"]["test"]
+        rates = [line["images_per_s"] for fold in folds for line in fold.history if "images_per_s" in line]
+        run.write_json(
+            "environment.json",
+            {
+                **facts,
+                **({"weights_fold": best.fold} if best.fold else {}),
+                "train_images": best.train_images,
+                "notes": total_notes(folds),
+                "wall_s": wall_s,
+                "peak_memory_bytes": peak_memory_bytes(self.device),
+                "best_epoch": best.best_epoch,
+                "epochs_run": sum(fold.epochs_run for fold in folds),
+                "images_per_s": float(np.median(rates)) if rates else None,
+            },
+        )
+        run.append_log(f"finished; test accuracy {test['accuracy']:.4f} (n = {test['n']})")
+        run.update_status(state="finished", eta_s=0.0, message="")
+        run.remove_checkpoint()
+
+
+def _lines(done: Sequence[FoldResult], splits: Sequence[Split], checkpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of every epoch that counts: of finished folds, and of the one to go on with."""
+    lines = [line for fold in done for line in fold.history]
+    if "position" not in checkpoint:
+        return lines
+    return lines + [{**named(splits[checkpoint["position"]].fold), **line} for line in checkpoint["history"]]
+
+
+def _fit(
+    model: nn.Module,
+    prepared: PreparedSplit,
+    spec: RunSpec,
+    seed: int,
+    device: torch.device,
+    observer: Observer,
+    checkpoint: dict[str, Any] | None,
+) -> tuple[FitResult, RemovalHistory | None]:
+    if isinstance(model, DescriptorMLP):
+        train, valid = as_columns(model, spec.recipe, prepared.train, prepared.valid)
+        return fit_columns(model, train, valid, spec.recipe, seed=seed, device=device, observer=observer)
     result = fit(
         model,
         prepared.train,
         prepared.valid,
         spec.recipe,
-        seed=spec.seed,
+        seed=seed,
         device=device,
         observer=observer,
         checkpoint=checkpoint,
     )
-    finish(run, model, prepared, result, facts, device, wall_s=time.monotonic() - began + earlier)
-
-
-def finish(
-    run: Run,
-    model: nn.Module,
-    prepared: PreparedSplit,
-    result: FitResult,
-    facts: Mapping[str, Any],
-    device: torch.device,
-    wall_s: float,
-) -> None:
-    """Save the best weights, predict with what was saved, evaluate, and mark the run finished."""
-    run.save_weights(result.weights)
-    # read back: the figures are those of the file, which holds the kernels in half precision
-    model.load_state_dict(run.weights())
-    run.save_predictions(predict_splits(model, prepared))
-    evaluation = evaluate_run(run)
-    rates = [epoch["images_per_s"] for epoch in result.history]
-    run.write_json(
-        "environment.json",
-        {
-            **facts,
-            "wall_s": wall_s,
-            "peak_memory_bytes": peak_memory_bytes(device),
-            "best_epoch": result.progress.best_epoch,
-            "epochs_run": result.epochs_run,
-            "images_per_s": float(np.median(rates)),
-        },
-    )
-    test = evaluation["splits"]["test"]
-    run.append_log(f"finished after {result.epochs_run} epochs; test accuracy {test['accuracy']:.4f} (n = {test['n']})")
-    run.update_status(state="finished", eta_s=0.0, message="")
-    run.remove_checkpoint()
+    return result, None
 
 
 def predict_splits(model: nn.Module, prepared: PreparedSplit) -> dict[str, np.ndarray]:
-    """The arrays of predictions.npz for valid and test; for test also averaged with the mirror images'."""
+    """The arrays of predictions.npz for valid and test; for test faces also averaged with the mirror images'."""
     arrays: dict[str, np.ndarray] = {}
     for split, data in (("valid", prepared.valid), ("test", prepared.test)):
         arrays |= {
@@ -155,6 +222,8 @@ def predict_splits(model: nn.Module, prepared: PreparedSplit) -> dict[str, np.nd
             f"{split}_probabilities": _probabilities(model, data.faces).numpy(),
             f"{split}_clean": prepared.clean[split],
         }
+    if prepared.test.faces.ndim == 2:
+        return arrays  # columns have no mirror image
     mirrored = _probabilities(model, prepared.test.faces.flip(-1)).numpy()
     return arrays | {"test_flip_probabilities": (arrays["test_probabilities"] + mirrored) / 2}
 

@@ -122,30 +122,32 @@ def test_the_matrix_keeps_the_order_of_the_emotions_on_both_axes(shown: charts.C
 @pytest.mark.parametrize("measure", ["loss", "accuracy"])
 def test_curves_are_drawn_from_the_first_epoch_on(number: int, measure: charts.Measure) -> None:
     data = epochs(number)
-    best = tables.best_epoch(data)
-    assert best == min(number, 3)
+    best = tables.best_epochs(data)
+    assert list(best["epoch"]) == [min(number, 3)]
     chart = json.dumps(drawn(charts.learning_curves(data, measure, best)))
-    assert f"best epoch {best}" in chart
+    assert f"best epoch {min(number, 3)}" in chart
     assert '"strokeDash"' in chart
     drawn(charts.learning_rate_curve(data))
 
 
 def test_curves_without_a_known_best_epoch_mark_none() -> None:
-    assert "best epoch" not in json.dumps(drawn(charts.learning_curves(epochs(4), "loss", None)))
-    assert "best epoch" not in json.dumps(drawn(charts.learning_curves(epochs(4), "loss", 99)))
+    data = epochs(4)
+    assert "best epoch" not in json.dumps(drawn(charts.learning_curves(data, "loss", tables.best_epochs(data, 99))))
 
 
 def test_the_title_of_a_curve_is_the_value_at_the_best_epoch() -> None:
-    assert tables.curve_title(epochs(5), "accuracy", 3) == "Validation accuracy 50.0\N{NO-BREAK SPACE}% at epoch 3"
-    assert tables.curve_title(epochs(5), "loss", 3) == "Validation loss 1.850 at epoch 3"
-    assert tables.curve_title(epochs(5), "loss", None) == "Loss over the epochs"
+    best = tables.best_epochs(epochs(5))
+    assert tables.curve_title(best, "accuracy") == "Validation accuracy 50.0\N{NO-BREAK SPACE}% at epoch 3"
+    assert tables.curve_title(best, "loss") == "Validation loss 1.850 at epoch 3"
+    assert tables.curve_title(tables.best_epochs(epochs(5), 99), "loss") == "Loss over the epochs"
 
 
 def test_metrics_of_a_foreign_run_may_lack_columns_and_epochs() -> None:
     data = tables.curves([{"epoch": 1, "train_loss": 1.0}, {"train_loss": 0.9}])
     assert len(data) == 1
-    assert tables.best_epoch(data) is None
-    drawn(charts.learning_curves(data, "accuracy", None))
+    best = tables.best_epochs(data)
+    assert best.empty
+    drawn(charts.learning_curves(data, "accuracy", best))
 
 
 @pytest.mark.parametrize("accuracies", [[0.5], [0.5, 0.5], [0.2, 0.7]])

@@ -56,7 +56,7 @@ def test_drawn_and_real_faces_are_two_rankings_and_the_link_chooses(
     app = open_page("overview")
     assert_sound(app)
     assert list(app.dataframe[0].value["accuracy"] < 80) == [True]
-    app.segmented_control(key="board").set_value("synthetic (drawn faces), official").run()
+    app.segmented_control(key="board").set_value("synthetic (drawn faces) · official").run()
     assert_sound(app)
     assert list(app.dataframe[0].value["accuracy"] > 80) == [True]
     assert "not a result" in texts(app)

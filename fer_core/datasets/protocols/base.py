@@ -26,7 +26,31 @@ class Split:
 
 
 Protocol = Callable[[FaceDataset, int], list[Split]]
-PROTOCOLS: Registry[Protocol] = Registry("protocol")
+
+
+class ProtocolRegistry(Registry[Protocol]):
+    """The registered protocols, and whole families of others as `<family><number>`, which no listing names."""
+
+    def __init__(self) -> None:
+        super().__init__("protocol")
+        self._families: dict[str, Callable[[int], Protocol]] = {}
+
+    def add_counted(self, family: str, make: Callable[[int], Protocol]) -> None:
+        """Let `make` give the protocol of each number."""
+        self._families[family] = make
+
+    def get(self, name: str) -> Protocol:
+        """The protocol called `name`; raises UnknownNameError with the choices."""
+        family = name.rstrip("0123456789")
+        if name not in self and family in self._families and name != family:
+            return self._families[family](int(name[len(family) :]))
+        return super().get(name)
+
+    def _unknown(self, name: str) -> str:
+        return ", ".join([super()._unknown(name), *(f"any {family}NUMBER" for family in sorted(self._families))])
+
+
+PROTOCOLS = ProtocolRegistry()
 
 
 def get_splits(dataset: FaceDataset, protocol: str, seed: int = 0) -> list[Split]:
@@ -35,9 +59,8 @@ def get_splits(dataset: FaceDataset, protocol: str, seed: int = 0) -> list[Split
     Raises UnknownNameError for an unknown protocol and ProtocolError for one that the dataset
     cannot serve; both say which it can.
     """
-    make = PROTOCOLS.get(protocol)
     try:
-        return make(dataset, seed)
+        return PROTOCOLS.get(protocol)(dataset, seed)
     except ProtocolError as error:
         choices = ", ".join(served_protocols(dataset)) or "none of those there are"
         raise ProtocolError(

@@ -21,18 +21,31 @@ NOTE = (
 )
 
 
+REPETITIONS = 10
+
+
 @PROTOCOLS.register("spi_2fold")
 def spi_2fold(dataset: FaceDataset, seed: int) -> list[Split]:
-    """Paper 3 on SFEW: two halves, balanced by class, that share no film; about 15 % of the training half is valid."""
+    """Paper 3 on SFEW: two halves, balanced by class, that share no film; about 15 % of the training half is valid.
+
+    Each half is trained on in turn and tested on the other. Of a table of descriptors the halves are drawn
+    ten times, as in the paper: folds "1.1", "1.2" … "10.2".
+    """
     stranger = next((sample for sample in dataset.ids if not subject(sample)), None)
     if stranger is not None:
         raise ProtocolError(f"it needs SFEW's file names (film_number_number), and '{stranger}' is none")
     subjects = np.array([subject(sample) for sample in dataset.ids])
     rng = np.random.default_rng(seed)
+    if not dataset.is_table:
+        return _halves(dataset, subjects, "", rng)
+    return [fold for time in range(REPETITIONS) for fold in _halves(dataset, subjects, f"{time + 1}.", rng)]
+
+
+def _halves(dataset: FaceDataset, subjects: np.ndarray, prefix: str, rng: np.random.Generator) -> list[Split]:
     first = _rows_of(subjects, dataset.labels, 0.5, np.arange(len(dataset)), rng)
     second = np.setdiff1d(np.arange(len(dataset)), first)
     require_classes(dataset.labels, {"one half": first, "the other half": second})
-    folds = (("1", first, second), ("2", second, first))
+    folds = ((f"{prefix}1", first, second), (f"{prefix}2", second, first))
     return [_fold(fold, subjects, dataset.labels, half, test, rng) for fold, half, test in folds]
 
 

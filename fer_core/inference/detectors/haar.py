@@ -1,17 +1,12 @@
 """The frontal-face cascade that comes with OpenCV 4."""
 
-import threading
-from collections.abc import Sequence
-from pathlib import Path
-
 import cv2
 import numpy as np
 
-from fer_core.errors import FerError
+from fer_core.haar import Square, find_squares, require_cascade
 from fer_core.inference.boxes import FaceBox, check_picture, to_channels
 from fer_core.inference.detectors.base import DETECTORS
 
-CASCADE = "haarcascade_frontalface_default.xml"
 # 62 film stills of 720 × 576 gave 37 boxes, 2 of them false; enlarged to 1280 pixels 51 boxes, 14 of them false,
 # and the same faces. The smallest face found is 24 pixels, 4.4 % of the short side of a 4:3 photo at this size.
 MAX_SIDE = 720
@@ -31,8 +26,7 @@ class FaceDetector:
         self.scale_factor = scale_factor
         self.min_neighbors = min_neighbors
         self.max_side = max_side
-        self._cascade = _load_cascade()
-        self._lock = threading.Lock()  # a cascade keeps the picture it works on
+        require_cascade()
 
     def detect(self, image: np.ndarray) -> list[FaceBox]:
         """The faces in a uint8 picture (H, W) or RGB (H, W, 3), largest first; none where there is none."""
@@ -40,20 +34,9 @@ class FaceDetector:
         height, width = image.shape[:2]
         reduction = max(1.0, max(height, width) / self.max_side)
         gray = to_channels(_reduced(image, reduction), 1)
-        with self._lock:
-            found = self._cascade.detectMultiScale(gray, self.scale_factor, self.min_neighbors)
-        boxes = [_enlarged(box, reduction, width, height) for box in found]
+        found = find_squares(gray, scale_factor=self.scale_factor, min_neighbors=self.min_neighbors)
+        boxes = [_enlarged(square, reduction, width, height) for square in found]
         return sorted(boxes, key=lambda box: (-box.area, box.y, box.x))
-
-
-def _load_cascade() -> "cv2.CascadeClassifier":
-    if not hasattr(cv2, "CascadeClassifier"):
-        raise FerError(f"OpenCV {cv2.__version__} has no Haar cascades; install 'opencv-python-headless>=4.13,<5'")
-    path = Path(cv2.__file__).parent / "data" / CASCADE
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
-        raise FerError(f"OpenCV {cv2.__version__} came without {CASCADE}; install opencv-python-headless again")
-    return cascade
 
 
 def _reduced(image: np.ndarray, reduction: float) -> np.ndarray:
@@ -63,8 +46,8 @@ def _reduced(image: np.ndarray, reduction: float) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _enlarged(box: Sequence[int], reduction: float, width: int, height: int) -> FaceBox:
-    """A box of the reduced picture in the whole one: a square, inside the picture."""
-    x, y, side = (round(float(value) * reduction) for value in box[:3])
+def _enlarged(square: Square, reduction: float, width: int, height: int) -> FaceBox:
+    """A square of the reduced picture in the whole one, inside the picture."""
+    x, y, side = (round(value * reduction) for value in square)
     side = min(side, width, height)
     return FaceBox(min(x, width - side), min(y, height - side), side, side)

@@ -8,7 +8,10 @@ from fer_core.training import TrainingSet, fit, get_recipe
 
 # torchvision's own larger networks, in the wrapper that resnet18 tries out
 SAME_CODE_AS_RESNET18 = {"resnet50", "resnet101"}
-HEAVY = [name for name in ARCHITECTURES.names() if ARCHITECTURES.get(name).heavy and name not in SAME_CODE_AS_RESNET18]
+# from random weights it needs hundreds of updates; from ImageNet's few
+FROM_IMAGENET = ["efficientnet_lite0"]
+ELSEWHERE = {*SAME_CODE_AS_RESNET18, *FROM_IMAGENET}
+HEAVY = [name for name in ARCHITECTURES.names() if ARCHITECTURES.get(name).heavy and name not in ELSEWHERE]
 
 
 class Nobody:
@@ -41,3 +44,13 @@ def test_every_heavy_architecture_learns_while_training(name, small_bright_or_da
     data = small_bright_or_dark
     result = fit(model, data, data, recipe, seed=0, device=torch.device("cpu"), observer=Nobody())
     assert result.history[-1]["train_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("name", FROM_IMAGENET)
+def test_a_frozen_backbone_with_imagenets_weights_learns_its_last_layer(name, small_bright_or_dark):
+    arguments = {**ARCHITECTURES.get(name).recipes["frozen"].arguments, "input_size": 64}
+    torch.manual_seed(0)
+    model = build(name, size=32, classes=3, **arguments)
+    data, recipe = small_bright_or_dark, get_recipe("frozen", name, epochs=4)
+    result = fit(model, data, data, recipe, seed=0, device=torch.device("cpu"), observer=Nobody())
+    assert result.history[-1]["valid_accuracy"] > 0.9

@@ -151,3 +151,43 @@ def test_a_deleted_run_can_be_found_in_the_trash(command, tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (42, "42 s"), (200, "3 min"), (4800, "1 h 20 min")])
 def test_durations_read_as_a_person_says_them(seconds, text):
     assert duration(seconds) == text
+
+
+def test_cross_validation_prints_mean_and_deviation_of_every_setting_and_trains_none_twice(command, tmp_path):
+    grid = ("-g", "dropout=0.1,0.3", "--folds", "2", "--epochs", "1", "-H", "batch_size=64")
+    cross = ("crossval", "-a", "shallow_cnn", "-d", "synthetic", *grid, "--json", "--runs", tmp_path)
+    status, out, _ = command(*cross)
+    rows = json.loads(out[out.index("[\n") :])
+    assert status == 0
+    assert [row["setting"] for row in rows] == ["dropout=0.1", "dropout=0.3"]
+    assert all(row["folds"] == 2 and 0 < row["mean"] < 1 and row["deviation"] >= 0 for row in rows)
+    stamps = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/weights.safetensors"))]
+    command(*cross)
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/weights.safetensors"))] == stamps
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("train", "-d", "synthetic", "--without", "bored"), "unknown emotion 'bored'; choose from angry"),
+        (
+            ("train", "-d", "synthetic", "--without", "angry,disgust,fear,sad,surprise,neutral"),
+            "at least two different",
+        ),
+        (("train", "-d", "synthetic", "-H", "l2"), "expected name=value, got 'l2'"),
+        (("train", "-d", "synthetic", "-H", "lr=1"), "unknown Recipe key 'lr'; choose from"),
+        (("train", "-d", "synthetic", "-A", "depth=3"), "no argument 'depth'; it takes none"),
+        (("train", "-d", "synthetic", "-a", "resnet18", "--weights", "nofile.pth"), "no file of weights 'nofile.pth'"),
+        (("train", "-d", "synthetic", "--init-from", "nothing"), "no run 'nothing'"),
+        (("train", "-d", "synthetic", "--protocol", "spi_2fold"), "it can be served by: kaggle_folders_3way"),
+        (("train", "-d", "synthetic", "-r", "frozen"), "unknown recipe 'frozen' of mini_xception; choose from modern"),
+        (("crossval", "-d", "synthetic", "-g", "filters"), "expected name=value,value"),
+        (("crossval", "-d", "synthetic", "-g", "filters=8,8"), "must differ"),
+        (("crossval", "-d", "synthetic", "--folds", "400"), "images that 400 folds need"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_one_sentence(command, tmp_path, arguments, reason):
+    status, _, error = command(*arguments, "--runs", tmp_path)
+    assert status == 2
+    assert reason in " ".join(error.split())
+    assert not list(tmp_path.iterdir())

@@ -112,3 +112,17 @@ def data_dir(tmp_path: Path) -> Path:
 def nothing_left(data_dir: Path) -> Callable[[], bool]:
     """Whether the folder of prepared datasets is still empty, hidden files included."""
     return lambda: not list(data_dir.iterdir())
+
+
+@pytest.fixture
+def sfew_stills(shared_data: Path, tmp_path: Path) -> Callable[[int], Path]:
+    """Every n-th of SFEW's 675 film stills, as an archive like the whole one."""
+
+    def every(step: int) -> Path:
+        part = tmp_path / f"every_{step}.tar"
+        with tarfile.open(shared_data / "sfew.tar") as whole, tarfile.open(part, "w") as archive:
+            for entry in [entry for entry in whole if entry.isfile()][::step]:
+                archive.addfile(entry, whole.extractfile(entry))
+        return part
+
+    return every

@@ -2,7 +2,9 @@ import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import skimage.data
 from typer.testing import CliRunner
 
 from fer_core.cli.data import app
@@ -28,6 +30,53 @@ def test_prepare_json_is_the_manifest_and_nothing_else_on_stdout(make, kaggle_fi
     assert manifest["images"] == 42
     assert manifest["protocols"] == ["official"]
     assert manifest["name"] == "archive"
+
+
+@pytest.fixture
+def portraits(make, tmp_path):
+    """One picture with a face in each of two classes, and one without."""
+    portrait = np.ascontiguousarray(skimage.data.astronaut()[:220, 120:340])
+    files = {"happy/1.png": portrait, "sad/1.png": portrait // 2, "sad/2.png": portrait[:60, :60]}
+    return str(make.folder(tmp_path / "portraits", {name: make.png(image) for name, image in files.items()}))
+
+
+def test_faces_are_cropped_and_pictures_without_one_counted(portraits, data_dir):
+    command = ["prepare", portraits, "--faces", "32", "--gray", "--data-dir", str(data_dir)]
+    manifest = json.loads(runner.invoke(app, [*command, "--json"]).stdout)
+    assert manifest["image_shape"] == [32, 32]
+    result = runner.invoke(app, command)
+    printed = " ".join(result.output.split())
+    assert "2 of 3 pictures cropped to their largest face" in printed
+    assert "1 of 3 pictures without a found face: their centre square kept" in printed
+
+
+def test_what_becomes_of_pictures_without_a_face_can_be_chosen(portraits, data_dir):
+    command = ["prepare", portraits, "--data-dir", str(data_dir), "--json", "--faces", "32", "--without-face"]
+    assert json.loads(runner.invoke(app, [*command, "drop"]).stdout)["images"] == 2
+    assert "the first is 'sad/2'" in str(runner.invoke(app, [*command, "refuse"]).exception)
+
+
+def test_a_size_can_be_chosen_without_a_search_for_faces(portraits, data_dir):
+    result = runner.invoke(app, ["prepare", portraits, "--size", "20", "--json", "--data-dir", str(data_dir)])
+    assert json.loads(result.stdout)["image_shape"] == [20, 20, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--shown-as", "16:9"], "--shown-as belongs to --faces SIZE; give both or neither"),
+        (["--faces", "48", "--shown-as", "wide"], "expected width:height such as 16:9, got 'wide'"),
+        (["--without-face", "drop"], "--without-face belongs to --faces SIZE; give both or neither"),
+        (["--faces", "48", "--size", "48"], "--faces says the size already; leave out --size"),
+        (["--faces", "8"], "images can be 16 to 512 pixels wide and high, not 8"),
+        (["--faces", "48", "--without-face", "no"], "choose from keep, drop, refuse"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_a_sentence(portraits, data_dir, nothing_left, options, sentence):
+    result = runner.invoke(app, ["prepare", portraits, "--data-dir", str(data_dir), *options])
+    assert isinstance(result.exception, FerError)
+    assert sentence in str(result.exception)
+    assert nothing_left()
 
 
 def test_audit_prints_tables_and_json(data_dir):

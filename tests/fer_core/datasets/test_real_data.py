@@ -1,12 +1,11 @@
 """The real archives; skipped where they are absent."""
 
-import tarfile
-
 import numpy as np
 import pytest
 
-from fer_core.datasets import audit, clean_mask, get_splits, prepare
+from fer_core.datasets import Wanted, audit, clean_mask, get_splits, prepare
 from fer_core.datasets.official import FER2013_COUNTS
+from fer_core.datasets.protocols.spi_2fold import subject
 
 pytestmark = pytest.mark.real_data
 
@@ -33,16 +32,18 @@ def test_two_names_that_occur_in_two_classes_have_an_id_each(fer2013):
     assert len(set(fer2013.ids)) == len(fer2013) == len(set(names)) + 2
 
 
-def test_sfew_keeps_its_size_and_colour(shared_data, tmp_path):
-    files = tmp_path / "sfew.tar"
-    taken = 0
-    with tarfile.open(shared_data / "sfew.tar") as whole, tarfile.open(files, "w") as part:
-        for entry in whole:
-            if entry.isfile() and taken % 12 == 0:
-                part.addfile(entry, whole.extractfile(entry))
-            taken += entry.isfile()
-    dataset = prepare(files, None, tmp_path / "data")
-    assert taken == 675
-    assert dataset.images.shape[1:] == (576, 720, 3)
-    assert f"{len(dataset)} images of 720x576 kept in colour" in dataset.manifest["conversions"]
+def test_sfew_keeps_its_size_and_colour(sfew_stills, tmp_path):
+    dataset = prepare(sfew_stills(12), None, tmp_path / "data")
+    assert dataset.images.shape == (57, 576, 720, 3)
+    assert "57 images of 720x576 kept in colour" in dataset.manifest["conversions"]
     assert len(np.unique(dataset.labels)) == 7
+
+
+def test_most_of_sfew_s_faces_are_found_and_keep_their_films_names(sfew_stills, tmp_path):
+    dataset = prepare(sfew_stills(96), None, tmp_path / "data", wanted=Wanted(64, without_face="keep"))
+    assert dataset.images.shape == (8, 64, 64, 3)
+    assert dataset.ids[0] == "angry/Airheads_000519240_00000005"
+    assert all(subject(sample) for sample in dataset.ids)
+    found, kept = dataset.manifest["conversions"]
+    assert int(found.split()[0]) >= 6
+    assert int(found.split()[0]) + int(kept.split()[0]) == 8

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from fer_core.config import to_json
 from fer_core.errors import FerError
-from fer_core.training.bdr import REMOVALS, BimodalRemoval, ErrorDistribution
+from fer_core.training import get_recipe
+from fer_core.training.bdr import BimodalRemoval, ErrorDistribution
 
 # Six samples learnt, four not: mean 2; candidates 3, 4, 5, 8 with mean 5 and deviation sqrt(14 / 4).
 ERRORS = np.array([0, 3, 0, 0, 8, 0, 4, 0, 0, 5], np.float64)
@@ -111,9 +112,16 @@ def test_rounds_are_due_from_the_start_on_at_every_interval() -> None:
     assert due == [10, 15, 20, 25]
 
 
-def test_paper_3s_two_choices_are_registered() -> None:
-    assert REMOVALS.get("unnormalised") == BimodalRemoval(2000, 50, alpha=1, stop_variance=0.01)
-    assert REMOVALS.get("normalised") == BimodalRemoval(50, 10, alpha=1, stop_variance=0.01)
+def test_paper_3s_two_choices_are_recipes() -> None:
+    for name, start, every in (("unnormalised_bdr", 2000, 50), ("normalised_bdr", 50, 10)):
+        recipe = get_recipe(name, "lpq_phog_mlp")
+        assert (recipe.bdr_start, recipe.bdr_every, recipe.bdr_alpha, recipe.bdr_stop_variance) == (
+            start,
+            every,
+            1,
+            0.01,
+        )
+        assert get_recipe(name.removesuffix("_bdr"), "lpq_phog_mlp").bdr_start == 0
 
 
 def test_the_histogram_counts_every_sample_between_zero_and_the_greatest_error() -> None:

@@ -15,6 +15,7 @@ from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_predictions
 from fer_core.runs import RunError, RunStore
 from fer_core.training import TrainingDiverged, get_recipe, train_run
+from fer_core.training.prepare import Plan
 
 RECIPE = Recipe(
     name="test", epochs=2, batch_size=64, optimizer="adamw", learning_rate=3e-3, schedule="one_cycle",
@@ -64,11 +65,13 @@ def test_a_label_filter_leaves_classes_out_everywhere(store, synthetic):
     assert run.evaluation()["splits"]["test"]["n"] == (synthetic.split == "test").sum() - disgusted
 
 
-def test_training_noise_touches_training_images_only(store, synthetic):
-    from fer_core.training.prepare import prepare_split
+def prepared(dataset, pipeline):
+    plan = Plan.make(dataset, dataclasses.replace(SPEC, preprocessing=pipeline))
+    return plan.prepare(plan.splits[0], torch.device("cpu"))
 
-    noisy = prepare_split(synthetic, dataclasses.replace(SPEC, preprocessing="salt_pepper"), torch.device("cpu"))
-    clean = prepare_split(synthetic, dataclasses.replace(SPEC, preprocessing="raw"), torch.device("cpu"))
+
+def test_training_noise_touches_training_images_only(store, synthetic):
+    noisy, clean = (prepared(synthetic, pipeline) for pipeline in ("salt_pepper", "raw"))
     assert torch.equal(noisy.test.faces, clean.test.faces)
     assert torch.equal(noisy.valid.faces, clean.valid.faces)
     assert not torch.equal(noisy.train.faces, clean.train.faces)

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_core.datasets.descriptor_table import COLUMNS, SFEW_EMOTIONS, DescriptorTable, read_table
 from fer_core.errors import FerError
-from fer_core.features import FeatureTable, read_table
-from fer_core.features.table import COLUMNS, SFEW_EMOTIONS
 from fer_core.labels import EMOTIONS
 
 HEADER = ["image", "label", *COLUMNS, "emotion"]
@@ -104,11 +103,11 @@ def test_other_files_are_refused_in_one_sentence(table_file: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def published(shared_data: Path) -> FeatureTable:
+def published(shared_data: Path) -> DescriptorTable:
     return read_table(shared_data / "sfew_lpq_phog.csv")
 
 
-def test_the_authors_table_has_100_frames_of_each_class_and_75_of_disgust(published: FeatureTable) -> None:
+def test_the_authors_table_has_100_frames_of_each_class_and_75_of_disgust(published: DescriptorTable) -> None:
     assert published.features.shape == (675, 10)
     assert published.features.dtype == np.float64
     assert np.isfinite(published.features).all()
@@ -118,7 +117,7 @@ def test_the_authors_table_has_100_frames_of_each_class_and_75_of_disgust(publis
 
 
 def test_zero_is_the_mean_of_the_authors_columns_so_that_it_may_stand_for_a_missing_one(
-    published: FeatureTable,
+    published: DescriptorTable,
 ) -> None:
     assert published.filled == ("fear/Hangover_001949614_00000089",)
     assert np.abs(published.features.mean(0)).max() < 1e-7

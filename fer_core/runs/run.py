@@ -1,13 +1,12 @@
-"""RunStore: the only code that knows the files of a run.
+"""One run: a folder, and the only code that knows its files.
 
-A run is one folder. Every file is replaced atomically, whether a run is alive is derived from a
+Every file is replaced atomically, whether a run is alive is derived from a
 file lock, and a half-written, foreign or damaged folder is listed with its reason.
 """
 
 import fcntl
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.config import RunSpec, from_json, to_json
+from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
-from fer_core.paths import runs_dir
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
 
 if TYPE_CHECKING:
@@ -137,6 +135,10 @@ class Run:
             raise RunError(f"{self.id}/predictions.npz lacks {', '.join(missing)}")
         return arrays
 
+    def removal_history(self) -> dict[str, Any]:
+        """bdr.json: the training samples' errors over the epochs, and what bimodal removal did; see training/bdr.py."""
+        return self._read_json("bdr.json")
+
     def has_weights(self) -> bool:
         """Whether the trained weights are here; large ones are not shipped."""
         return (self.path / "weights.safetensors").is_file()
@@ -220,10 +222,7 @@ class Run:
         """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
         from safetensors.torch import save_file
 
-        half = {
-            name: (t.half() if t.is_floating_point() and t.ndim > 1 else t).contiguous().cpu()
-            for name, t in state.items()
-        }
+        half = {name: _halved(tensor).contiguous().cpu() for name, tensor in state.items()}
         temporary = self.path / f".weights.{os.getpid()}"
         save_file(half, temporary)
         temporary.chmod(0o644)  # safetensors makes it private, and runs are shared
@@ -266,58 +265,13 @@ class Run:
             raise RunError(f"{self.id}/{name}: {error}") from None
 
 
-class RunStore:
-    """The folder of all runs."""
+def stored_precision(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+    """What `Run.weights` gives back of `state` once it is saved: kernels rounded to half precision."""
+    return {name: t.float() if (t := _halved(tensor)).is_floating_point() else t for name, tensor in state.items()}
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root or runs_dir()
 
-    def list(self) -> list[Run]:
-        """Every run folder, by name; damaged ones too (see `Run.problem`)."""
-        if not self.root.is_dir():
-            return []
-        folders = (entry for entry in sorted(self.root.iterdir()) if entry.is_dir())
-        return [Run(entry) for entry in folders if not entry.name.startswith(".")]
-
-    def get(self, name: str) -> Run:
-        """The run called `name`, or the only one that starts with it or whose hash it is."""
-        runs = self.list()
-        exact = [run for run in runs if run.id == name]
-        matches = exact or [run for run in runs if run.id.startswith(name) or run.id.endswith(f"__{name}")]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            shown = ", ".join(run.id for run in matches[:4])
-            raise RunError(f"{len(matches)} runs match {name!r}: {shown}{' …' if len(matches) > 4 else ''}")
-        known = ", ".join(run.id for run in runs[:4]) or "none yet"
-        raise RunError(f"no run {name!r} in {self.root}; there are {known}{' …' if len(runs) > 4 else ''}")
-
-    def find(self, spec: RunSpec) -> Run | None:
-        """The run of exactly this spec, if it exists."""
-        path = self.root / spec.run_id
-        return Run(path) if path.is_dir() else None
-
-    def create(self, spec: RunSpec) -> Run:
-        """Make the run's folder; raises RunExistsError if another launch was first."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        path = self.root / spec.run_id
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            raise RunExistsError(f"run {spec.run_id} exists already") from None
-        run = Run(path)
-        run.write_json("spec.json", to_json(spec))
-        run.write_json("status.json", asdict(Status(epochs=spec.recipe.epochs)))
-        return run
-
-    def delete(self, run: Run) -> Path:
-        """Move a run to the trash folder inside the root; returns where it lies now."""
-        if run.is_locked():
-            raise RunError(f"run {run.id} is being trained; stop it first")
-        trash = self.root / ".trash" / f"{run.id}.{time.time_ns()}"
-        trash.parent.mkdir(exist_ok=True)
-        shutil.move(run.path, trash)
-        return trash
+def _halved(tensor: "Tensor") -> "Tensor":
+    return tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor
 
 
 def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:

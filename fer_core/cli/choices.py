@@ -1,0 +1,54 @@
+"""Reading what is typed: lists joined by commas, and `name=value`."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
+
+
+def names_in(text: str) -> list[str]:
+    """`raw,hist_eq` as a list; raises FerError where there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise FerError(f"expected names joined by commas, got {text!r}")
+    return names
+
+
+def numbers_in(text: str) -> list[int]:
+    """`0,1,2` as whole numbers; raises FerError for anything else."""
+    try:
+        return [int(number) for number in names_in(text)]
+    except ValueError:
+        raise FerError(f"expected whole numbers joined by commas, got {text!r}") from None
+
+
+def assignments(pairs: Sequence[str] | None) -> dict[str, Any]:
+    """`["l2=0.01", "augmentation=flip"]` as names and values; numbers and lists are read as JSON."""
+    found = {}
+    for pair in pairs or ():
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise FerError(f"expected name=value, got {pair!r}")
+        if name.strip() in found:
+            raise FerError(f"{name.strip()} is given twice")
+        found[name.strip()] = value_of(text.strip())
+    return found
+
+
+def value_of(text: str) -> Any:
+    """A number, list, true or false as JSON reads it, else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def left_after(without: str) -> tuple[str, ...]:
+    """EMOTIONS but those named in `without`; raises FerError for an unknown name, with the choices."""
+    left_out = names_in(without) if without else []
+    unknown = [name for name in left_out if name not in EMOTIONS]
+    if unknown:
+        raise FerError(f"unknown emotion {unknown[0]!r}; choose from {', '.join(EMOTIONS)}")
+    return tuple(emotion for emotion in EMOTIONS if emotion not in left_out)

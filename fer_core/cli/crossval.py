@@ -1,0 +1,126 @@
+"""`crossval`: k folds over a grid of settings."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from sklearn.model_selection import ParameterGrid
+
+from fer_core.architectures import ARCHITECTURES
+from fer_core.cli.choices import assignments, left_after, value_of
+from fer_core.cli.output import JsonOption, print_json, print_table
+from fer_core.cli.train import (
+    Architecture,
+    DatasetName,
+    Device,
+    Epochs,
+    Hyperparameters,
+    Preprocessing,
+    RecipeName,
+    RunsFolder,
+    Threads,
+    Without,
+    train_all,
+    use_threads,
+)
+from fer_core.config import RunSpec
+from fer_core.datasets import get_splits, load_dataset
+from fer_core.errors import FerError
+from fer_core.runs import RunStore
+from fer_core.training import make_spec
+
+Grid = Annotated[
+    list[str] | None,
+    typer.Option("--grid", "-g", help="name=value,value… of the architecture or the recipe; repeatable."),
+]
+
+
+def crossval(
+    architecture: Architecture = "two_block_cnn",
+    preprocessing: Preprocessing = "raw",
+    dataset: DatasetName = "fer2013",
+    grid: Grid = None,
+    folds: Annotated[int, typer.Option(min=2, help="How many folds.")] = 5,
+    recipe: RecipeName = "modern",
+    epochs: Epochs = None,
+    hyperparameter: Hyperparameters = None,
+    without: Without = "",
+    seed: int = 0,
+    device: Device = "auto",
+    runs: RunsFolder = None,
+    threads: Threads = None,
+    json: JsonOption = False,
+) -> None:
+    """Cross-validate every setting of a grid: a run of k folds each, as mean ± deviation; goes on where it stopped."""
+    specs = [
+        make_spec(
+            architecture,
+            preprocessing,
+            dataset=dataset,
+            protocol=f"kfold{folds}",
+            recipe=recipe,
+            seed=seed,
+            emotions=left_after(without),
+            hyperparameters={"epochs": epochs} | assignments(hyperparameter) | part["recipe"],
+            arguments=part["architecture"],
+        )
+        for part in settings(architecture, grid or ())
+    ]
+    use_threads(threads)
+    store, faces = RunStore(runs), load_dataset(dataset)
+    get_splits(faces, f"kfold{folds}", seed)  # says before the first training what cannot be
+    train_all(specs, store, faces, device)
+    rows = [outcome(spec, store) for spec in specs]
+    if json:
+        print_json(rows)
+        return
+    shown = sorted(rows, key=lambda row: -(row["mean"] or 0))
+    table = [(row["setting"], row["state"], _spread(row), row["folds"]) for row in shown]
+    print_table(f"{folds} folds", ("setting", "state", "accuracy", "folds"), table, right=("accuracy", "folds"))
+
+
+def settings(architecture: str, grid: Sequence[str]) -> list[dict[str, dict[str, Any]]]:
+    """Every combination of the grid, parted into arguments of the architecture and hyperparameters of the recipe."""
+    known = ARCHITECTURES.get(architecture).arguments()
+    axes = {name: _values(name, text) for name, text in _axes(grid).items()}
+    return [
+        {
+            "architecture": {name: value for name, value in point.items() if name in known},
+            "recipe": {name: value for name, value in point.items() if name not in known},
+        }
+        for point in ParameterGrid(axes)
+    ]
+
+
+def outcome(spec: RunSpec, store: RunStore) -> dict[str, Any]:
+    """What a setting reached: mean and sample deviation of its folds' test accuracies, None until it is finished."""
+    run = store.find(spec)
+    state = run.state if run else "not started"
+    row = {"setting": _name(spec), "run": spec.run_id, "state": state, "mean": None, "deviation": None, "folds": 0}
+    return row | run.evaluation()["fold_accuracy"] if run and state == "finished" else row
+
+
+def _axes(grid: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in grid]
+    broken = [
+        text for text, (name, equals, values) in zip(grid, pairs, strict=True) if not (name and equals and values)
+    ]
+    if broken:
+        raise FerError(f"expected name=value,value… in --grid, got {broken[0]!r}")
+    return {name.strip(): values for name, _, values in pairs}
+
+
+def _values(name: str, text: str) -> list[Any]:
+    values = [value_of(each.strip()) for each in text.split(",")]
+    if "" in values or len({str(value) for value in values}) < len(values):
+        raise FerError(f"the values of {name} in --grid must differ and not be empty, got {text!r}")
+    return values
+
+
+def _name(spec: RunSpec) -> str:
+    arguments = ", ".join(f"{name}={value}" for name, value in spec.architecture_arguments.items())
+    return arguments or f"{spec.architecture}, {spec.recipe.epochs} epochs"
+
+
+def _spread(row: dict[str, Any]) -> str:
+    return "–" if row["mean"] is None else f"{row['mean']:.1%} ± {row['deviation']:.1%}"

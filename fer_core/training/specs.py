@@ -1,0 +1,49 @@
+"""One way to say what to train, for the command line and for the pages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fer_core.architectures import ARCHITECTURES
+from fer_core.config import RunSpec
+from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
+from fer_core.preprocessing import Pipeline
+from fer_core.training.recipes import get_recipe, recipe_arguments
+
+
+def make_spec(
+    architecture: str,
+    preprocessing: str,
+    *,
+    dataset: str,
+    protocol: str,
+    recipe: str,
+    seed: int = 0,
+    emotions: Sequence[str] = EMOTIONS,
+    hyperparameters: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    init_from: str = "",
+) -> RunSpec:
+    """The spec of one run, its pipeline in canonical form.
+
+    `hyperparameters` replace those of the recipe, `arguments` those of the architecture (and those that
+    the recipe brings); one with the value None changes nothing. `init_from` is the full id of a run.
+    Raises FerError for anything unknown or impossible, with the choices.
+    """
+    known = ARCHITECTURES.get(architecture).arguments()
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    for name in given:
+        if name not in known:
+            choices = f"choose from {', '.join(known)}" if known else "it takes none"
+            raise FerError(f"architecture {architecture!r} has no argument {name!r}; {choices}")
+    return RunSpec(
+        architecture=architecture,
+        preprocessing=str(Pipeline.parse(preprocessing)),
+        dataset=dataset,
+        protocol=protocol,
+        recipe=get_recipe(recipe, architecture, **(hyperparameters or {})),
+        seed=seed,
+        emotions=tuple(emotions),
+        architecture_arguments={**recipe_arguments(recipe, architecture), **given},
+        init_from=init_from,
+    )

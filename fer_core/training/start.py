@@ -1,0 +1,68 @@
+"""The network that a training begins with: freshly initialised, or from another run's weights."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from fer_core.architectures import DescriptorMLP, build
+from fer_core.config import RunSpec
+from fer_core.errors import FerError
+from fer_core.runs import Run, RunStore
+
+TABLE_SIZE = 48  # a table has no pixels, and its network's size does not matter
+
+
+def build_model(spec: RunSpec, faces: Tensor) -> nn.Module:
+    """The spec's architecture, freshly initialised for faces (N, C, H, W) or columns (N, D) like these."""
+    is_table = faces.ndim == 2
+    model = build(
+        spec.architecture,
+        channels=1 if is_table else faces.shape[1],
+        size=TABLE_SIZE if is_table else faces.shape[-1],
+        classes=len(spec.emotions),
+        **spec.architecture_arguments,
+    )
+    if is_table and isinstance(model, DescriptorMLP) and model.width != faces.shape[1]:
+        raise FerError(f"the table has {faces.shape[1]} columns, and {spec.architecture} here takes {model.width}")
+    return model
+
+
+def initial_model(spec: RunSpec, faces: Tensor, store: RunStore) -> nn.Module:
+    """`build_model`, with the weights of the run that the spec starts from, if it names one."""
+    model = build_model(spec, faces)
+    if spec.init_from:
+        take_weights(model, store.get(spec.init_from))
+    return model
+
+
+def take_weights(model: nn.Module, run: Run) -> None:
+    """Copy a run's weights into `model`; the last layer stays fresh where it tells other classes apart.
+
+    Raises FerError where another layer differs, and RunError where the run has no weights.
+    """
+    given, expected = run.weights(), model.state_dict()
+    last = _last_layer(expected)
+    wrong = _difference(given, expected, last)
+    if wrong:
+        raise FerError(f"the weights of {run.id} do not fit: {wrong}")
+    fresh = [name for name in expected if name.startswith(last) and given[name].shape != expected[name].shape]
+    model.load_state_dict({**expected, **{name: t for name, t in given.items() if name not in fresh}})
+
+
+def _last_layer(state: Mapping[str, Tensor]) -> str:
+    """The prefix of the layer that gives the classes."""
+    weights = [name for name, tensor in state.items() if name.endswith(".weight") and tensor.ndim > 1]
+    return weights[-1].removesuffix("weight")
+
+
+def _difference(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], last: str) -> str:
+    """Where the tensors differ other than in the number of classes, or the empty string."""
+    missing = [name for name in expected if name not in given]
+    unknown = [name for name in given if name not in expected]
+    if missing or unknown:
+        return f"it has no {missing[0]}" if missing else f"it has {unknown[0]}, which this network lacks"
+    for name, tensor in expected.items():
+        there, here = tuple(given[name].shape), tuple(tensor.shape)
+        if there != here and not (name.startswith(last) and there[1:] == here[1:]):
+            return f"{name} is {there} there and {here} here; size and colour of the faces must agree"
+    return ""
