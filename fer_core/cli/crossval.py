@@ -1,6 +1,8 @@
 """`crossval`: k folds over a grid of settings."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Annotated, Any
 
 import typer
@@ -69,7 +71,8 @@ def crossval(
     use_threads(threads)
     store, faces = RunStore(runs), load_dataset(dataset)
     get_splits(faces, f"kfold{folds}", seed)  # says before the first training what cannot be
-    train_all(specs, store, faces, device)
+    with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
+        train_all(specs, store, faces, device)
     rows = [outcome(spec, store) for spec in specs]
     if json:
         print_json(rows)

@@ -135,6 +135,40 @@ def test_curves_without_a_known_best_epoch_mark_none() -> None:
     assert "best epoch" not in json.dumps(drawn(charts.learning_curves(data, "loss", tables.best_epochs(data, 99))))
 
 
+def folded(number: int, lengths: list[int]) -> pd.DataFrame:
+    parts = [epochs(length).assign(fold=str(fold)) for fold, length in enumerate(lengths[:number], start=1)]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("measure", ["loss", "accuracy"])
+def test_folds_have_a_line_and_a_best_epoch_each(measure: charts.Measure) -> None:
+    data = folded(3, [5, 2, 5])
+    best = tables.best_epochs(data, known=4)
+    assert list(best["fold"]) == ["1", "2", "3"]
+    assert list(best["epoch"]) == [3, 2, 3], "the known epoch is that of one fold"
+    chart = drawn(charts.learning_curves(data, measure, best))
+    assert chart["layer"][0]["encoding"]["detail"]["field"] == "fold"
+    points = chart["datasets"][chart["layer"][2]["data"]["name"]]
+    assert [(point["fold"], point["epoch"]) for point in points] == [("1", 3), ("2", 2), ("3", 3)]
+    assert "best epoch 3" not in json.dumps(chart)
+
+
+def test_the_tooltip_of_folds_has_their_mean_and_how_many_reached_the_epoch() -> None:
+    data = folded(2, [4, 2])
+    chart = drawn(charts.learning_curves(data, "accuracy", tables.best_epochs(data)))
+    rows = {row["epoch"]: row for row in chart["datasets"][chart["layer"][1]["data"]["name"]]}
+    assert [rows[epoch]["folds"] for epoch in (1, 2, 3, 4)] == [2, 2, 1, 1]
+    assert rows[1]["training"] == pytest.approx(0.1)
+    assert rows[1]["lowest"] == rows[1]["highest"] == pytest.approx(0.3)
+
+
+def test_the_title_of_a_curve_of_folds_is_their_mean() -> None:
+    best = tables.best_epochs(folded(2, [5, 2]))
+    assert tables.curve_title(best, "accuracy") == (
+        "Validation accuracy 45.0\N{NO-BREAK SPACE}% at the best epochs of 2 folds"
+    )
+
+
 def test_the_title_of_a_curve_is_the_value_at_the_best_epoch() -> None:
     best = tables.best_epochs(epochs(5))
     assert tables.curve_title(best, "accuracy") == "Validation accuracy 50.0\N{NO-BREAK SPACE}% at epoch 3"

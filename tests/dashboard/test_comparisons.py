@@ -122,6 +122,7 @@ def test_a_resnet_from_random_weights_points_to_itself(store: RunStore) -> None:
         ("failed", "the loss is not finite", "its training failed: the loss is not finite"),
         ("cancelled", "stopped by hand", "its training stopped: stopped by hand"),
         ("queued", "", "waits to be trained"),
+        ("running", "", "nothing trains it any more; it stopped after epoch 3 of 20"),
     ],
 )
 def test_a_figure_whose_run_has_no_result_says_how_far_it_is(

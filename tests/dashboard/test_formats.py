@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.formats import count, duration, interval, percent, plural, sentence
+from dashboard.formats import count, duration, interval, percent, plain, plural, points, sentence, spread
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -13,8 +13,19 @@ def test_shares_have_one_decimal_and_a_unit() -> None:
     assert interval((0.63, 0.661)) == f"63.0{NBSP}–{NBSP}66.1{NBSP}%"
 
 
+def test_a_mean_has_its_deviation_and_a_difference_its_sign() -> None:
+    assert spread(0.5312, 0.0104) == f"53.1{NBSP}±{NBSP}1.0{NBSP}%"
+    assert [points(each) for each in (0.021, -0.004, 0.0)] == ["+2.1", "−0.4", "+0.0"]
+
+
+def test_text_with_markdown_in_it_is_shown_as_it_is() -> None:
+    assert plain("mini_xception: [a](b) :red[c]") == r"mini\_xception: \[a\](b) \:red\[c\]"
+    assert plain("MLP on LPQ + PHOG, 20 %") == "MLP on LPQ + PHOG, 20 %"
+
+
 def test_what_is_not_known_is_a_dash() -> None:
-    assert {percent(None), interval(None), count(None), duration(None)} == {"–"}
+    unknown = {percent(None), interval(None), count(None), duration(None), points(None), spread(None, 0.1)}
+    assert unknown == {"–"}
 
 
 @pytest.mark.parametrize(

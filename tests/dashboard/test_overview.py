@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from fer_core.labels import EMOTIONS
 from fer_core.runs import RunStore
-from tests.dashboard.runs import make_run, make_spec, make_unfinished
+from tests.dashboard.runs import make_fold_run, make_run, make_spec, make_unfinished
 
 
 def texts(app: AppTest) -> str:
@@ -123,3 +124,23 @@ def test_a_figure_of_the_wrong_type_is_a_dash(store: RunStore, open_page: Callab
     assert_sound(app)
     assert app.metric[0].delta == "–"
     assert "of – test faces" in texts(app)
+
+
+def test_many_rankings_are_chosen_from_a_list(store: RunStore, open_page: Callable[..., AppTest]) -> None:
+    six = tuple(emotion for emotion in EMOTIONS if emotion != "disgust")
+    make_run(store, dataset="fer2013", accuracy=0.5)
+    for protocol in ("random_80_20", "train_vs_rest"):
+        make_run(store, dataset="fer2013", protocol=protocol)
+    make_run(store, dataset="fer2013", protocol="train_vs_rest", emotions=six, accuracy=0.7)
+    make_fold_run(store, "lpq_phog_mlp", "sfew_lpq_phog", n=100, folds=2, repetitions=2, protocol="random_2fold")
+    app = open_page("overview")
+    assert_sound(app)
+    chooser = app.selectbox(key="board")
+    assert chooser.value == "fer2013 · official"
+    assert list(app.dataframe[0].value["accuracy"] < 60) == [True]
+    chooser.set_value("fer2013 · train_vs_rest · without disgust").run()
+    assert_sound(app)
+    assert list(app.dataframe[0].value["accuracy"] > 60) == [True]
+    app.selectbox(key="board").set_value("sfew_lpq_phog · random_2fold").run()
+    assert_sound(app)
+    assert "of 100 test faces" in texts(app)

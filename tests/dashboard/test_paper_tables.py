@@ -189,7 +189,7 @@ def test_every_fold_of_a_setting_is_a_point(store: RunStore) -> None:
 
 
 def test_class_weights_are_balanced() -> None:
-    weights = class_weights({"happy": 300, "fear": 100})
+    weights = class_weights({"happy": 300, "fear": 100, "disgust": 0})
     assert list(weights["weight"]) == pytest.approx([400 / 600, 400 / 200])
     images = pd.Series([300, 100])
     assert (weights["weight"] * images).nunique() == 1, "each emotion weighs alike in all"

@@ -60,6 +60,15 @@ def test_only_runs_with_weights_are_offered(trained: RunStore, open_page: Open) 
     assert [option.split(" ")[0] for option in app.selectbox(key="run_picker").options] == ["linear"]
 
 
+def test_a_link_to_a_run_on_descriptors_says_why_it_reads_no_photos(trained: RunStore, open_page: Open) -> None:
+    run = make_run(trained, architecture="shallow_cnn", accuracy=0.9)
+    run.write_json("environment.json", run.environment() | {"inputs": "descriptors"})
+    app = open_page("photos", run=run.id)
+    assert_sound(app)
+    assert f"{run.id} learnt from a table of descriptors" in texts(app)
+    assert app.selectbox(key="run_picker").value.startswith("linear__")
+
+
 def test_the_sample_photo_shows_its_face_with_probabilities(trained: RunStore, open_page: Open) -> None:
     app = open_page("photos")
     app.button[0].click().run()

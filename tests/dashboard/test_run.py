@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.runs import RunStore
-from tests.dashboard.runs import make_run, make_unfinished
+from tests.dashboard.runs import make_fold_run, make_run, make_unfinished, write_removals
 from tests.dashboard.test_overview import assert_sound, metrics, texts
 
 Open = Callable[..., AppTest]
@@ -99,7 +99,7 @@ def test_a_run_without_a_result_says_why_and_what_to_do(
     boxes = [each.value for each in (*app.error, *app.warning, *app.info)]
     assert len(boxes) == 1
     assert boxes[0].startswith(shown)
-    assert "-m fer_core train --architecture mini_xception" in app.code[0].value
+    assert "-m fer_core resume mini_xception__raw__" in app.code[0].value
     assert len(app.get("vega_lite_chart")) == 3, "the epochs so far are drawn"
 
 
@@ -168,3 +168,55 @@ def test_the_matrix_can_show_counts(store: RunStore, open_page: Open) -> None:
     app.segmented_control(key="cells").set_value("Counts").run()
     assert_sound(app)
     assert '"count_text"' in app.get("vega_lite_chart")[3].proto.spec
+
+
+def test_a_run_with_folds_shows_a_line_and_a_row_for_each(store: RunStore, open_page: Open) -> None:
+    run = make_fold_run(store, folds=5)
+    app = open_page("run")
+    assert_sound(app)
+    assert '"detail": {"field": "fold", "type": "nominal"}' in app.get("vega_lite_chart")[0].proto.spec
+    evaluation = run.evaluation()
+    folds = app.dataframe[1].value
+    assert list(folds["fold"]) == ["1", "2", "3", "4", "5"]
+    assert list(folds["accuracy"]) == pytest.approx([100 * fold["test"]["accuracy"] for fold in evaluation["folds"]])
+    spread = evaluation["fold_accuracy"]
+    assert f"**5 folds recognise {100 * spread['mean']:.1f}\N{NO-BREAK SPACE}±" in texts(app)
+    assert "at the best epochs of 5 folds" in texts(app)
+
+
+def test_repeated_folds_are_said_to_predict_each_image_several_times(store: RunStore, open_page: Open) -> None:
+    make_fold_run(store, n=200, folds=2, repetitions=3, protocol="random_2fold")
+    app = open_page("run")
+    assert_sound(app)
+    assert metrics(app)["Test images"] == "200"
+    assert [metric.delta for metric in app.metric if metric.label == "Test images"] == ["600 predictions"]
+
+
+def test_a_run_that_removed_training_samples_shows_how(store: RunStore, open_page: Open) -> None:
+    run = make_fold_run(store, folds=2, protocol="random_2fold", epochs=400, bdr_start=50)
+    write_removals(run, folds=("1", "2"))
+    app = open_page("run")
+    assert_sound(app)
+    assert "4 rounds of removal leave" in texts(app)
+    drawn = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert sum("threshold" in chart for chart in drawn) == 4
+    app.segmented_control(key="removals_fold").set_value("2").run()
+    assert_sound(app)
+
+
+def test_a_damaged_file_of_removals_keeps_the_rest_of_the_page(store: RunStore, open_page: Open) -> None:
+    run = make_fold_run(store)
+    (run.path / "bdr.json").write_text("[]")
+    app = open_page("run")
+    assert not app.exception
+    assert [error.value for error in app.error] == [f"{run.id}/bdr.json is not a JSON object."]
+    assert "architecture" in list(app.dataframe[2].value["name"])
+
+
+def test_a_run_that_trains_its_second_fold_says_so(store: RunStore, open_page: Open) -> None:
+    run = make_unfinished(store, "running", "epoch 23: 128/400 images")
+    run.update_status(epoch=22, epochs=40)
+    with run.lock():
+        app = open_page("run")
+    assert_sound(app)
+    assert "epoch 3 of 20 in fold 2 of 2" in app.progress[0].text

@@ -157,7 +157,7 @@ def test_cross_validation_prints_mean_and_deviation_of_every_setting_and_trains_
     grid = ("-g", "dropout=0.1,0.3", "--folds", "2", "--epochs", "1", "-H", "batch_size=64")
     cross = ("crossval", "-a", "shallow_cnn", "-d", "synthetic", *grid, "--json", "--runs", tmp_path)
     status, out, _ = command(*cross)
-    rows = json.loads(out[out.index("[\n") :])
+    rows = json.loads(out)
     assert status == 0
     assert [row["setting"] for row in rows] == ["dropout=0.1", "dropout=0.3"]
     assert all(row["folds"] == 2 and 0 < row["mean"] < 1 and row["deviation"] >= 0 for row in rows)
