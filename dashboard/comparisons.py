@@ -149,8 +149,8 @@ def why_not_run(figure: Published, runs: Sequence[RunSummary]) -> str:
 def _progress(run: RunSummary) -> str:
     if run.state == "running":
         return f"is being trained: {position(run)}"
-    if run.state == "queued":
-        return "waits to be trained"
+    if run.state in ("queued", "lost"):
+        return reason(run)
     return f"its training {'failed' if run.state == 'failed' else 'stopped'}: {reason(run)}"
 
 

@@ -153,37 +153,34 @@ def setting_chart(points: pd.DataFrame, published: float) -> alt.LayerChart:
     `published` is the paper's best mean, a rule across.
     """
     known = pd.concat([points["accuracy"], points["low"], points["high"], pd.Series([published])])
-    x = _percent_axis(
-        float(known.min()) - 0.005, float(known.max()) + 0.005, "accuracy of a fold, and mean ± deviation"
-    )
+    ends = (float(known.min()) - 0.005, float(known.max()) + 0.005)
+    x = _percent_axis(*ends, "accuracy of a fold, and mean ± deviation")
     settings = list(dict.fromkeys(points["setting"]))
     y = alt.Y("setting:N", sort=settings, title=None, axis=_names_axis())
-    means = points.drop_duplicates("setting").assign(series="mean")
+    one_fold = [alt.Tooltip("fold:N"), alt.Tooltip("accuracy:Q", format=".1%")]
+    folds = alt.Chart(points).mark_point(size=30, color=GREY, opacity=0.8)
+    rule = alt.Chart(pd.DataFrame({"value": [published]})).mark_rule(color=GREY, strokeDash=[3, 3], strokeWidth=2)
+    layers = [
+        rule.encode(x=x, tooltip=[alt.Tooltip("value:Q", title="published", format=".1%")]),
+        folds.encode(x=_moved(x, "accuracy"), y=y, tooltip=one_fold),
+        *_spreads(points, x, y),
+    ]
+    return alt.LayerChart(layer=layers).properties(height=ROW_HEIGHT * len(settings) + 40)
+
+
+def _spreads(points: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Mean and deviation of each setting, in the theme's first colour."""
     tooltip = [
         alt.Tooltip("setting:N"),
         alt.Tooltip("mean:Q", format=".1%"),
         alt.Tooltip("low:Q", title="mean − deviation", format=".1%"),
         alt.Tooltip("high:Q", title="mean + deviation", format=".1%"),
     ]
-    folds = (
-        alt.Chart(points)
-        .mark_point(size=30, color=GREY, opacity=0.8)
-        .encode(x=_moved(x, "accuracy"), y=y, tooltip=[alt.Tooltip("fold:N"), alt.Tooltip("accuracy:Q", format=".1%")])
-    )
-    own = alt.Color("series:N", legend=None)  # the theme's first colour
-    spans = alt.Chart(means).mark_rule(strokeWidth=2)
-    spans = spans.encode(x=_moved(x, "low"), x2="high:Q", y=y, color=own, tooltip=tooltip)
-    centres = (
-        alt.Chart(means).mark_point(filled=True, size=90, opacity=1).encode(x=_moved(x, "mean"), y=y, tooltip=tooltip)
-    )
-    data = pd.DataFrame({"value": [published]})
-    rule = (
-        alt.Chart(data)
-        .mark_rule(color=GREY, strokeDash=[3, 3], strokeWidth=2)
-        .encode(x=x, tooltip=[alt.Tooltip("value:Q", title="published", format=".1%")])
-    )
-    height = ROW_HEIGHT * len(settings) + 40
-    return alt.LayerChart(layer=[rule, folds, spans, centres]).properties(height=height)
+    means = alt.Chart(points.drop_duplicates("setting").assign(series="mean"))
+    own = alt.Color("series:N", legend=None)
+    spans = means.mark_rule(strokeWidth=2).encode(x=_moved(x, "low"), x2="high:Q", y=y, color=own, tooltip=tooltip)
+    centres = means.mark_point(filled=True, size=90, opacity=1)
+    return [spans, centres.encode(x=_moved(x, "mean"), y=y, color=own, tooltip=tooltip)]
 
 
 def weight_bars(weights: pd.DataFrame) -> alt.LayerChart:

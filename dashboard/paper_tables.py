@@ -229,7 +229,8 @@ def fold_points(settings: pd.DataFrame, evaluations: Mapping[str, Mapping[str, A
 
 
 def class_weights(supports: Mapping[str, int]) -> pd.DataFrame:
-    """How much each emotion's loss weighs where weights are balanced: images / (emotions · its own images)."""
-    images = sum(supports.values())
-    rows = [(emotion, n, images / (len(supports) * n) if n else None) for emotion, n in supports.items()]
+    """How much a loss of each emotion weighs where weights are balanced: images / (emotions · its own images)."""
+    present = {emotion: n for emotion, n in supports.items() if n}
+    images = sum(present.values())
+    rows = [(emotion, n, images / (len(present) * n)) for emotion, n in present.items()]
     return pd.DataFrame(rows, columns=["emotion", "images", "weight"])

@@ -21,34 +21,28 @@ def error_histogram(panel: Panel, most: int) -> alt.LayerChart:
     root of the count: a handful of samples is seen beside hundreds.
     """
     top = float(panel.bins["end"].max())
-    scale = alt.Scale(domain=[0, top], nice=False)
-    x = alt.X("start:Q", title="error (cross-entropy)", scale=scale, axis=number_axis(grid=False))
-    y = alt.Y(
-        "count:Q",
-        title=None,
-        scale=alt.Scale(type="sqrt", domain=[0, most]),
-        axis=number_axis(values=[tick for tick in (1, 10, 50, 100, 200, 400, 800) if tick <= most]),
-    )
-    bars = (
-        alt.Chart(panel.bins)
-        .mark_bar(binSpacing=0.5, color=GREY)
-        .encode(
-            x=x,
-            x2="end:Q",
-            y=y,
-            y2=alt.datum(0),
-            tooltip=[
-                alt.Tooltip("start:Q", title="error from", format=".3f"),
-                alt.Tooltip("end:Q", title="to", format=".3f"),
-                alt.Tooltip("count:Q", title="training samples"),
-            ],
-        )
-    )
-    layers = [bars, _mark(panel.mean, "mean", GREY, [2, 2])]
+    layers = [_bars(panel.bins, top, most), _mark(panel.mean, "mean", GREY, [2, 2])]
     if panel.threshold is not None:
         layers.append(_mark(panel.threshold, "threshold", THRESHOLD, [1, 0]))
         layers.append(_threshold_label(panel.threshold, top))
     return alt.LayerChart(layer=layers).properties(height=PANEL_HEIGHT)
+
+
+def _bars(bins: pd.DataFrame, top: float, most: int) -> alt.Chart:
+    scale = alt.Scale(domain=[0, top], nice=False)
+    ticks = [tick for tick in (1, 10, 50, 100, 200, 400, 800) if tick <= most]
+    bars = alt.Chart(bins).mark_bar(binSpacing=0.5, color=GREY)
+    return bars.encode(
+        x=alt.X("start:Q", title="error (cross-entropy)", scale=scale, axis=number_axis(grid=False)),
+        x2="end:Q",
+        y=alt.Y("count:Q", title=None, scale=alt.Scale(type="sqrt", domain=[0, most]), axis=number_axis(values=ticks)),
+        y2=alt.datum(0),
+        tooltip=[
+            alt.Tooltip("start:Q", title="error from", format=".3f"),
+            alt.Tooltip("end:Q", title="to", format=".3f"),
+            alt.Tooltip("count:Q", title="training samples"),
+        ],
+    )
 
 
 def _mark(error: float, name: str, color: str, dash: Sequence[int]) -> alt.Chart:

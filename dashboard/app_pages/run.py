@@ -20,27 +20,30 @@ VIEWS: dict[str, charts.CellValue] = {"By row": "row", "By column": "column", "C
 
 
 def results(run: RunSummary) -> None:
+    clean = ui.Metric(
+        "On clean images",
+        percent(run.figure("clean_accuracy")),
+        f"n = {count(run.whole('clean_n'))}",
+        "Accuracy on the test images that have no exact copy in training.",
+    )
+    mirrored = ui.Metric(
+        "With mirror image",
+        percent(run.figure("flip_accuracy")),
+        "mean of both",
+        "Accuracy when each face is also read mirrored and both predictions are averaged.",
+    )
+    calibration = ui.Metric(
+        "Calibration error",
+        percent(run.figure("calibrated.ece")),
+        f"{percent(run.figure('ece'))} uncalibrated",
+        "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
+    )
     tiles = [
         ui.Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
-        ui.Metric(
-            "On clean images",
-            percent(run.figure("clean_accuracy")),
-            f"n = {count(run.whole('clean_n'))}",
-            "Accuracy on the test images that have no exact copy in training.",
-        ),
-        ui.Metric(
-            "With mirror image",
-            percent(run.figure("flip_accuracy")),
-            "mean of both",
-            "Accuracy when each face is also read mirrored and both predictions are averaged.",
-        ),
+        clean,
+        *([mirrored] if run.figure("flip_accuracy") is not None else []),  # descriptors have no mirror image
         ui.Metric("Macro-F1", percent(run.figure("macro_f1")), "mean over emotions"),
-        ui.Metric(
-            "Calibration error",
-            percent(run.figure("calibrated.ece")),
-            f"{percent(run.figure('ece'))} uncalibrated",
-            "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
-        ),
+        calibration,
         ui.Metric("Test images", count(run.images), recognised(run)),
     ]
     ui.metric_row(tiles)

@@ -69,6 +69,8 @@ def fit_columns(
     removal = _removal(recipe)
     history, left = RemovalHistory(), train
     every = max(1, recipe.epochs // REPORTS)
+    if removal is not None:
+        every = min(every, removal.every)  # its training may end within a few rounds
     for epoch in range(1, recipe.epochs + 1):
         loss, accuracy = train_epoch(state, left, seed, observer)
         if removal is not None and removal.is_due(epoch):
