@@ -214,6 +214,10 @@ class Run:
         """Replace a JSON file of the run atomically."""
         self._replace(name, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
 
+    def write_data(self, name: str, data: Mapping[str, Any]) -> None:
+        """Replace a JSON file atomically, packed: for numbers that no person reads."""
+        self._replace(name, json.dumps(data, allow_nan=False, separators=(",", ":")).encode())
+
     def save_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace predictions.npz."""
         self._replace("predictions.npz", pack_predictions(arrays))

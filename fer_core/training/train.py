@@ -157,7 +157,7 @@ class _Training:
         run.save_predictions(pooled_predictions(folds))
         removals = [fold.removal for fold in folds if fold.removal]
         if removals:
-            run.write_json("bdr.json", {"folds": removals[:SHOWN_REMOVALS]})
+            run.write_data("bdr.json", {"folds": removals[:SHOWN_REMOVALS]})
         test = evaluate_run(run)["splits"]["test"]
         rates = [line["images_per_s"] for fold in folds for line in fold.history if "images_per_s" in line]
         run.write_json(
