@@ -98,8 +98,10 @@ def _print_details(run: Run, details: dict[str, Any]) -> None:
         ]
         print_table("evaluation", ("metric", "valid", "test"), rows, right=("valid", "test"))
         facts = details["environment"]
+        rate = f" ({facts['images_per_s']:.0f} images/s)" if facts["images_per_s"] else ""
+        folds = f" over {facts['folds']} folds" if "folds" in facts else ""
         console.print(
-            f"{facts['epochs_run']} epochs in {duration(facts['wall_s'])} on {facts['device_name']} "
-            f"({facts['images_per_s']:.0f} images/s), best epoch {facts['best_epoch']}",
+            f"{facts['epochs_run']} epochs{folds} in {duration(facts['wall_s'])} on {facts['device_name']}{rate}, "
+            f"best epoch {facts['best_epoch']}",
             highlight=False,
         )

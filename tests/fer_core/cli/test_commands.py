@@ -166,6 +166,14 @@ def test_cross_validation_prints_mean_and_deviation_of_every_setting_and_trains_
     assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/weights.safetensors"))] == stamps
 
 
+def test_show_prints_a_run_of_several_folds_on_descriptors(command, tmp_path):
+    describe = ("-a", "lpq_phog_mlp", "-d", "synthetic", "--protocol", "random_2fold", "-r", "normalised_bdr")
+    assert command("train", *describe, "--epochs", "20", "--runs", tmp_path)[0] == 0
+    status, out, _ = command("runs", "show", "lpq", "--runs", tmp_path)
+    assert status == 0
+    assert "40 epochs over 2 folds" in " ".join(out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
