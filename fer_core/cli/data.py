@@ -48,7 +48,7 @@ def prepare_command(
     gray: Annotated[bool, typer.Option("--gray", help="Make each image gray; default: as most are.")] = False,
     shown_as: Annotated[
         str | None,
-        typer.Option(help="With --faces: width:height that pictures are meant to be shown at, such as 16:9."),
+        typer.Option(help="width:height that pictures are meant to be shown at, such as 16:9."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -82,9 +82,10 @@ def audit_command(
 
 
 def _wanted(faces: int | None, without_face: str | None, size: int | None, gray: bool, shown_as: str | None) -> Wanted:
-    for option, value in (("--without-face", without_face), ("--shown-as", shown_as)):
-        if faces is None and value is not None:
-            raise FerError(f"{option} belongs to --faces SIZE; give both or neither")
+    if faces is None and without_face is not None:
+        raise FerError("--without-face belongs to --faces SIZE; give both or neither")
+    if faces is None and size is None and shown_as is not None:
+        raise FerError("--shown-as belongs to --faces SIZE or --size SIZE; give one of them, too")
     if faces is not None and size is not None:
         raise FerError("--faces says the size already; leave out --size")
     fate = None if faces is None else without_face or "keep"

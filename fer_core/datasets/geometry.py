@@ -39,6 +39,8 @@ class Wanted:
             )
         if self.size is not None and not SIZES[0] <= self.size <= SIZES[1]:
             raise DatasetError(f"images can be {SIZES[0]} to {SIZES[1]} pixels wide and high, not {self.size}")
+        if self.aspect is not None and self.size is None:
+            raise DatasetError("pictures shown at another aspect are brought to one size; say which")
         if self.without_face is None:
             return
         if self.without_face not in WITHOUT_FACE:

@@ -16,7 +16,7 @@ from fer_core.datasets.errors import SourceError
 from fer_core.datasets.face_dataset import FaceDataset, count_table
 from fer_core.datasets.faces import crop_faces
 from fer_core.datasets.gather import gather
-from fer_core.datasets.geometry import Geometry, Wanted, choose_geometry
+from fer_core.datasets.geometry import Geometry, Wanted, as_shown, choose_geometry
 from fer_core.datasets.members import Source
 from fer_core.datasets.official import missing_from_fer2013
 from fer_core.datasets.progress import Progress, no_progress, part_of
@@ -91,12 +91,15 @@ def _write_arrays(workplace: Path, spool: Spool, source: Source, wanted: Wanted)
     ids = np.array([spool.places[row].id for row in rows])
     split = np.array([spool.places[row].split for row in rows])
     geometry = choose_geometry([spool.shapes[row] for row in rows], wanted)
-    digest = _write_images(workplace / "images.npy", spool, rows, geometry)
+    aspect = wanted.aspect if wanted.without_face is None else None  # faces were cut from pictures as they are shown
+    digest = _write_images(workplace / "images.npy", spool, rows, geometry, aspect)
     digest.update(labels.tobytes())
     for part, column in (("labels", labels), ("ids", ids), ("split", split)):
         np.save(workplace / f"{part}.npy", column, allow_pickle=False)
     counts = count_table(labels, split)
     shaped = geometry.remarks() if wanted.without_face is None else geometry.colour_remarks()
+    if aspect is not None:
+        shaped.append(f"their width made {aspect:.3g} times their height before")
     return {
         "schema_version": SCHEMA_VERSION,
         "source": {"format": spool.format, "file": source.name},
@@ -132,13 +135,15 @@ def _rows_in_order(spool: Spool, source: str) -> list[int]:
     return unique
 
 
-def _write_images(path: Path, spool: Spool, rows: list[int], geometry: Geometry) -> "hashlib._Hash":
+def _write_images(
+    path: Path, spool: Spool, rows: list[int], geometry: Geometry, aspect: float | None
+) -> "hashlib._Hash":
     digest = hashlib.sha256()
     with path.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), *geometry.shape)}
         np.lib.format.write_array_header_1_0(file, header)
         for row in rows:
-            pixels = geometry.convert(spool.read(row)).tobytes()
+            pixels = geometry.convert(as_shown(spool.read(row), aspect)).tobytes()
             digest.update(pixels)
             file.write(pixels)
     return digest

@@ -111,7 +111,7 @@ def test_neither_drawn_faces_nor_runs_that_started_from_others_are_pointers(stor
 
 def test_a_resnet_from_random_weights_points_to_itself(store: RunStore) -> None:
     figure = figure_of("ResNet-18 fine-tuned")
-    make_fold_run(store, "resnet18", "sfew", folds=2, protocol=figure.protocol, recipe="fine_tuned")
+    make_fold_run(store, "resnet18", "sfew_frames", folds=2, protocol=figure.protocol, recipe="fine_tuned")
     found = compared(store, "ResNet-18 fine-tuned")
     assert found.remark.startswith("needs ImageNet weights; from random weights: [")
 

@@ -64,7 +64,7 @@ def test_a_size_can_be_chosen_without_a_search_for_faces(portraits, data_dir):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--shown-as", "16:9"], "--shown-as belongs to --faces SIZE; give both or neither"),
+        (["--shown-as", "16:9"], "--shown-as belongs to --faces SIZE or --size SIZE"),
         (["--faces", "48", "--shown-as", "wide"], "expected width:height such as 16:9, got 'wide'"),
         (["--without-face", "drop"], "--without-face belongs to --faces SIZE; give both or neither"),
         (["--faces", "48", "--size", "48"], "--faces says the size already; leave out --size"),

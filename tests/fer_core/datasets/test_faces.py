@@ -156,6 +156,16 @@ def test_ctrl_c_during_the_search_leaves_the_earlier_dataset_as_it_was(pictures,
     assert [path.name for path in data_dir.iterdir()] == ["faces"]
 
 
+def test_a_picture_is_squeezed_whole_where_its_aspect_is_asked_for(make, tmp_path, data_dir):
+    ramp = np.tile(np.linspace(0, 255, 120).astype(np.uint8), (40, 1))
+    source = make.folder(tmp_path / "wide", {"happy/a.png": make.png(ramp), "sad/b.png": make.png(ramp[::-1])})
+    cut = prepare(source, "cut", data_dir, wanted=Wanted(32)).images[0, 0]
+    whole = prepare(source, "whole", data_dir, wanted=Wanted(32, aspect=1.0)).images[0, 0]
+    assert cut[0] > 60  # the middle third alone
+    assert whole[0] < 10
+    assert whole[-1] > 245
+
+
 def test_a_size_and_gray_can_be_asked_for_without_faces(make, tmp_path, data_dir):
     source = make.csv(tmp_path / "fer2013.csv", make.csv_rows())
     assert prepare(source, "small", data_dir, wanted=Wanted(24)).images.shape == (21, 24, 24)
@@ -185,6 +195,7 @@ def test_only_fer2013_as_it_is_takes_its_name(make, kaggle_files, tmp_path, data
             "unknown choice 'ask' for pictures without a face; choose from keep, drop, refuse",
         ),
         ({"aspect": 9.0}, "pictures can be 0.25 to 4 times as wide as high, not 9"),
+        ({"aspect": 1.0}, "pictures shown at another aspect are brought to one size; say which"),
         ({"without_face": "drop"}, "faces are cropped to one size; say which"),
     ],
 )
