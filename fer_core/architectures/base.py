@@ -108,14 +108,18 @@ def build(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **a
 
     Raises FerError for an unknown architecture or argument, with the choices.
     """
-    architecture = ARCHITECTURES.get(name)
-    known = architecture.arguments()
+    check_arguments(name, arguments)
+    return ARCHITECTURES.get(name).builder(channels=channels, size=size, classes=classes, **arguments)
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """Raise FerError unless the architecture `name` has these arguments, of these kinds; it says which it has."""
+    known = ARCHITECTURES.get(name).arguments()
     for argument, value in arguments.items():
         if argument not in known:
             choices = f"choose from {', '.join(known)}" if known else "it takes none"
             raise FerError(f"architecture {name!r} has no argument {argument!r}; {choices}")
         _check_kind(f"{name}'s {argument}", value, type(known[argument]))
-    return architecture.builder(channels=channels, size=size, classes=classes, **arguments)
 
 
 def rebuild(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **arguments: Any) -> nn.Module:

@@ -26,7 +26,7 @@ from fer_core.cli.train import (
     use_threads,
 )
 from fer_core.config import RunSpec
-from fer_core.datasets import get_splits, load_dataset
+from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
 from fer_core.training import make_spec
@@ -70,7 +70,6 @@ def crossval(
     ]
     use_threads(threads)
     store, faces = RunStore(runs), load_dataset(dataset)
-    get_splits(faces, f"kfold{folds}", seed)  # says before the first training what cannot be
     with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
         train_all(specs, store, faces, device)
     rows = [outcome(spec, store) for spec in specs]

@@ -131,6 +131,5 @@ def _report(
         "learning_rate": state.current_learning_rate,
         "train_images": len(train),
     }
-    state.epoch = epoch - 1  # finish_epoch counts on from the epoch before
     state.finish_epoch(record)
     observer.epoch_done(record, {})

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fer_core.architectures import ARCHITECTURES
+from fer_core.architectures import check_arguments
 from fer_core.config import RunSpec
-from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
 from fer_core.training.recipes import get_recipe, recipe_arguments
@@ -30,12 +29,8 @@ def make_spec(
     the recipe brings); one with the value None changes nothing. `init_from` is the full id of a run.
     Raises FerError for anything unknown or impossible, with the choices.
     """
-    known = ARCHITECTURES.get(architecture).arguments()
     given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    for name in given:
-        if name not in known:
-            choices = f"choose from {', '.join(known)}" if known else "it takes none"
-            raise FerError(f"architecture {architecture!r} has no argument {name!r}; {choices}")
+    check_arguments(architecture, given)
     return RunSpec(
         architecture=architecture,
         preprocessing=str(Pipeline.parse(preprocessing)),
