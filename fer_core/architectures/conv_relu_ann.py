@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from fer_core.architectures.base import register
+from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe
 from fer_core.errors import FerError
 
@@ -26,15 +27,15 @@ def feature_layers(channels: int) -> nn.Sequential:
         nn.Conv2d(32, 64, 3),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout(0.1),
+        Dropout(0.1),
         nn.Conv2d(64, 128, 3),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout(0.1),
+        Dropout(0.1),
         nn.Conv2d(128, 256, 3),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout(0.2),
+        Dropout(0.2),
         nn.Flatten(),
     )
 
@@ -52,5 +53,5 @@ def conv_relu_ann(channels: int, size: int, classes: int) -> nn.Module:
     features = feature_layers(channels)
     with torch.no_grad():
         flat = features.eval()(torch.zeros(1, channels, size, size)).shape[1]
-    classifier = nn.Sequential(nn.Linear(flat, 512), nn.ReLU(inplace=True), nn.Dropout(0.2), nn.Linear(512, classes))
+    classifier = nn.Sequential(nn.Linear(flat, 512), nn.ReLU(inplace=True), Dropout(0.2), nn.Linear(512, classes))
     return nn.Sequential(features.train(), classifier)

@@ -6,6 +6,7 @@ from importlib import import_module
 from torch import Tensor, nn
 
 from fer_core.architectures.base import register
+from fer_core.architectures.dropout import Dropout
 from fer_core.architectures.pretrained import IMAGENET, file_weights
 from fer_core.architectures.torchvision_nets import (
     HEAVY,
@@ -114,7 +115,7 @@ class EfficientNetLite0(nn.Module):
                 inputs = outputs
         self.blocks = nn.Sequential(*blocks)
         self.head = convolution(inputs, HEAD)
-        self.classifier = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(HEAD, IMAGENET_CLASSES))
+        self.classifier = nn.Sequential(Dropout(DROPOUT), nn.Linear(HEAD, IMAGENET_CLASSES))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images (B, 3, S, S) in about [-1, 1]."""

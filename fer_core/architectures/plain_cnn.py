@@ -6,6 +6,7 @@ from dataclasses import replace
 from torch import nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
+from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe, require_range
 
 SOURCE = "Paper 2 (fully connected, shallow, deep, deeper); after Alizadeh, Fazel (2017), arXiv 1704.06756"
@@ -41,7 +42,7 @@ def plain_cnn(
     inputs = channels
     for filters, kernel, pooling in convolutions:
         layers.append(nn.Conv2d(inputs, filters, kernel, padding=kernel // 2, bias=False))
-        layers.extend((nn.BatchNorm2d(filters), nn.ReLU(inplace=True), nn.Dropout(dropout)))
+        layers.extend((nn.BatchNorm2d(filters), nn.ReLU(inplace=True), Dropout(dropout)))
         layers.extend([nn.MaxPool2d(pooling)] if pooling > 1 else [])
         inputs, size = filters, size // pooling
     return nn.Sequential(*layers, nn.Flatten(), *dense_layers(inputs * size * size, hidden, classes, dropout))
@@ -51,7 +52,7 @@ def dense_layers(inputs: int, hidden: Sequence[int], classes: int, dropout: floa
     """Each hidden layer with batch normalisation, ReLU and dropout, and the last one to the classes."""
     for outputs in hidden:
         yield from (nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU(inplace=True))
-        yield nn.Dropout(dropout)
+        yield Dropout(dropout)
         inputs = outputs
     yield nn.Linear(inputs, classes)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
+from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe, require_range
 
 # the recipe that this net was developed with; it stems from no paper
@@ -91,7 +92,7 @@ def se_resnet(
         *_stages(filters, DEPTHS),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Linear(filters[-1], classes),
     )
 

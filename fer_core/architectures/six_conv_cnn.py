@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
+from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe, require_range
 
 PAPER_RECIPE = Recipe(
@@ -25,7 +26,7 @@ def block(inputs: int, filters: int, dropout: float) -> Iterator[nn.Module]:
         # no bias: batch normalisation would subtract it again
         yield from (nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters))
         yield nn.ReLU(inplace=True)
-    yield from (nn.MaxPool2d(2), nn.Dropout(dropout))
+    yield from (nn.MaxPool2d(2), Dropout(dropout))
 
 
 @register(
@@ -53,6 +54,6 @@ def six_conv_cnn(channels: int, size: int, classes: int, hidden: int = 256, drop
         nn.Flatten(),
         nn.Linear(FILTERS[-1] * side * side, hidden),
         nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Linear(hidden, classes),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
+from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe, require_range
 
 # the learning rate is Keras' default for Adam: the paper names none
@@ -23,7 +24,7 @@ PAPER_RECIPE = Recipe(
 def block(inputs: int, filters: int, kernel: int, dropout: float) -> Iterator[nn.Module]:
     """Valid convolution, ReLU, batch normalisation, pooling, dropout: (B, C, H, W) -> (B, F, ⌊(H−k+1)/2⌋, …)."""
     yield from (nn.Conv2d(inputs, filters, kernel), nn.ReLU(inplace=True), nn.BatchNorm2d(filters))
-    yield from (nn.MaxPool2d(2), nn.Dropout(dropout))
+    yield from (nn.MaxPool2d(2), Dropout(dropout))
 
 
 @register(
@@ -54,6 +55,6 @@ def two_block_cnn(
         nn.Linear(2 * filters * size * size, dense),
         nn.ReLU(inplace=True),
         nn.BatchNorm1d(dense),
-        nn.Dropout(dropout),
+        Dropout(dropout),
         nn.Linear(dense, classes),
     )
