@@ -11,7 +11,7 @@ from dashboard.formats import NONE, SPACE, percent, plain, points
 from dashboard.labels import board_label, start_name
 from dashboard.summaries import Board, RunSummary, position
 from fer_core.config import RunSpec, spec_hash
-from fer_core.papers import Published, answers, best_figure, match, pretrained_on_faces, starts_random, verdict
+from fer_core.papers import Published, answers, beyond, match, starts_random, verdict
 
 BEYOND = "beyond"
 VERDICT_BADGES = {
@@ -115,14 +115,16 @@ def _comparison(figure: Published, runs: Sequence[RunSummary]) -> Comparison:
 
 
 def _beyond(figures: Sequence[Published], runs: Sequence[RunSummary]) -> list[Comparison]:
-    """Runs on SFEW that started from faces, beside paper 3's best figure."""
-    figure = best_figure(figures, 3)
+    """Transfers to SFEW that no paper made, each beside the figure of paper 3 that it is to be held against."""
     made = []
-    for answer in grouped(pretrained_on_faces(runs)):
+    for answer in grouped(runs):
         spec = answer.run.spec
-        if spec is not None:
-            system = f"{spec.architecture} + {spec.preprocessing}, from {start_name(spec.init_from)}"
-            remark = f"beside {figure.system}, paper 3's best; {_made_of(answer)}"
+        figure = beyond(spec, figures) if spec else None
+        if spec is not None and figure is not None:
+            start = start_name(spec.init_from) if spec.init_from else "ImageNet"
+            system = f"{spec.architecture} + {spec.preprocessing}, from {start}"
+            rank = "best" if spec.init_from else f"best {figure.recipe.replace('_', '-')} network"
+            remark = f"beside {figure.system}, paper 3's {rank}; {_made_of(answer)}"
             made.append(Comparison(figure, system, answer, verdict(figure, answer.interval), remark, is_beyond=True))
     return sorted(made, key=lambda each: each.answer.accuracy if each.answer else 0.0, reverse=True)
 

@@ -135,27 +135,25 @@ def starts_random(spec: RunSpec) -> bool:
     return not spec.init_from and spec.architecture_arguments.get("weights", "none") == "none"
 
 
-def best_figure(figures: Sequence[Published], paper: int) -> Published:
-    """The highest comparable figure of a paper."""
-    return max((each for each in figures if each.paper == paper and each.comparable), key=lambda each: each.value)
+def best_figure(figures: Sequence[Published], paper: int, recipe: str = "") -> Published:
+    """The highest comparable figure of a paper, of systems with that recipe if one is named."""
+    found = [each for each in figures if each.paper == paper and each.comparable and recipe in ("", each.recipe)]
+    return max(found, key=lambda each: each.value)
 
 
-def pretrained_on_faces(runs: Sequence[Summary]) -> list[Summary]:
-    """The finished runs on SFEW in two halves that started from another run; the most accurate first.
+def beyond(spec: RunSpec, figures: Sequence[Published]) -> Published | None:
+    """The figure beside which a transfer to SFEW in two halves stands that no paper made, or None for other specs.
 
-    Paper 3 asks for pretraining on faces: these stand beside its best figure.
+    Paper 3 asks for pretraining on faces: what started from another run stands beside its best figure.
+    Another network with ImageNet's weights stands beside the best one of its own recipe.
     """
-    found = [
-        run
-        for run in runs
-        if run.accuracy is not None
-        and run.spec is not None
-        and run.spec.init_from
-        and run.spec.dataset.startswith("sfew")
-        and run.spec.protocol in SFEW_HALVES
-        and set(run.spec.emotions) == set(EMOTIONS)
-    ]
-    return sorted(found, key=lambda run: run.accuracy or 0.0, reverse=True)
+    on_halves = spec.dataset.startswith("sfew") and spec.protocol in SFEW_HALVES
+    if not on_halves or set(spec.emotions) != set(EMOTIONS) or any(answers(spec, figure) for figure in figures):
+        return None
+    if spec.init_from:
+        return best_figure(figures, 3)
+    from_imagenet = spec.recipe.name in IMAGENET_RECIPES and not starts_random(spec)
+    return best_figure(figures, 3, spec.recipe.name) if from_imagenet else None
 
 
 def verdict(figure: Published, accuracy_interval: tuple[float, float] | None) -> str:

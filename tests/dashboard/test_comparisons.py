@@ -156,6 +156,24 @@ def test_runs_that_started_from_faces_stand_beside_paper_3_s_best_figure(store: 
     assert table["id"].iloc[0] == run.id
 
 
+def test_another_imagenet_network_says_beside_which_it_stands(store: RunStore) -> None:
+    run = make_fold_run(
+        store,
+        "efficientnet_lite0",
+        "sfew_frames",
+        accuracy=0.35,
+        folds=2,
+        protocol="random_2fold",
+        recipe="frozen",
+        architecture_arguments={"weights": "imagenet"},
+    )
+    (found,) = beyond(store)
+    assert found.answer is not None
+    assert found.answer.run.id == run.id
+    assert found.system == "efficientnet_lite0 + raw, from ImageNet"
+    assert found.remark.startswith("beside ResNet-101 frozen, paper 3's best frozen network")
+
+
 def test_the_table_has_a_row_for_every_figure_with_numbers_in_percent(store: RunStore) -> None:
     make_run(store, accuracy=0.6, **OWN)
     found = compare(published(), runs_of(store))

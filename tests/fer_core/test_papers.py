@@ -12,9 +12,8 @@ from fer_core.papers import (
     PAPER_4_REPORT,
     PAPERS_CSV,
     VERDICTS,
-    best_figure,
+    beyond,
     match,
-    pretrained_on_faces,
     published,
     verdict,
 )
@@ -123,17 +122,28 @@ def test_a_net_from_random_weights_does_not_answer_for_one_from_imagenet_s(argum
 def test_runs_that_started_from_faces_stand_beside_paper_3_s_best_figure():
     figure = figure_of("six-conv CNN")
     started = {"init_from": "mini_xception__raw__fer2013-official__s0__00000000"}
-    small, large = run(figure, 0.41, dataset="sfew48", **started), run(figure, 0.46, **started)
-    others = [
-        run(figure, 0.5),
-        run(figure, 0.6, protocol="kfold5", **started),
-        run(figure, 0.7, dataset="fer2013", **started),
-        run(figure, 0.8, emotions=SIX, **started),
-        run(figure, None, **started),
-        Summary(None, 0.9),
-    ]
-    assert pretrained_on_faces([small, *others, large]) == [large, small]
-    assert best_figure(published(), 3).value == 0.4474
+    for changes in ({}, {"dataset": "sfew48"}, {"protocol": "spi_2fold"}):
+        found = beyond(run(figure, **changes, **started).spec, published())
+        assert found is not None
+        assert found.value == 0.4474
+    for changes in ({"protocol": "kfold5"}, {"dataset": "fer2013"}, {"emotions": SIX}):
+        assert beyond(run(figure, **changes, **started).spec, published()) is None
+
+
+def test_another_imagenet_network_stands_beside_the_best_of_its_recipe():
+    figure = figure_of("ResNet-50 frozen")
+    other = {"architecture": "efficientnet_lite0", "architecture_arguments": {"weights": "imagenet"}}
+    found = beyond(run(figure, **other).spec, published())
+    assert found is not None
+    assert found.system == "ResNet-101 frozen"
+    other["architecture_arguments"] = {}
+    assert beyond(run(figure, **other).spec, published()) is None
+
+
+def test_what_answers_a_figure_or_starts_from_random_weights_stands_beyond_none():
+    figure = figure_of("ResNet-50 frozen")
+    assert beyond(run(figure, architecture_arguments={"weights": "imagenet"}).spec, published()) is None
+    assert beyond(run(figure_of("six-conv CNN"), dataset="sfew").spec, published()) is None
 
 
 def test_paper_4_s_report_has_the_accuracy_that_it_prints_and_every_image_that_it_tests():
