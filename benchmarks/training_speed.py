@@ -31,6 +31,9 @@ class Unwatched:
     def batch_done(self, *seen: object) -> None:
         """Ignore a batch."""
 
+    def interrupted(self, *seen: object) -> None:
+        """It never is."""
+
     def epoch_done(self, *seen: object) -> None:
         """Ignore an epoch."""
 

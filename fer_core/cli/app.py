@@ -1,28 +1,68 @@
-"""All commands together, and how their errors reach a person: one sentence, exit status 2."""
+"""All commands together, and how their errors reach a person: one sentence, exit status 2.
+
+A command's module is imported when the command is called: listing runs need not wait for torch.
+"""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
-from fer_core.cli import crossval, data, evaluate, listing, predict, runs, train
 from fer_core.errors import FerError
 
+# name on the command line -> module in fer_core.cli; the command is its function of that name, or its `app`
+COMMANDS = {
+    "data": "data",
+    "list": "listing",
+    "train": "train",
+    "grid": "train",
+    "resume": "train",
+    "crossval": "crossval",
+    "evaluate": "evaluate",
+    "runs": "runs",
+    "predict": "predict",
+    "queue": "queue",
+    "worker": "worker",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+
+def load(name: str) -> Any:
+    """The command `name` as typer's own machinery runs it."""
+    module = import_module(f"fer_core.cli.{COMMANDS[name]}")
+    if hasattr(module, "app"):
+        command = typer.main.get_group(module.app)
+    else:
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name)(getattr(module, "list_names" if name == "list" else name))
+        command = typer.main.get_command(single)  # type: ignore[assignment]
+    command.name = name
+    return command
+
+
 app = typer.Typer(
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train, evaluate and use facial-expression models.",
 )
-app.add_typer(data.app, name="data")
-app.add_typer(runs.app, name="runs")
-app.command("list")(listing.list_names)
-app.command("train")(train.train)
-app.command("grid")(train.grid)
-app.command("resume")(train.resume)
-app.command("crossval")(crossval.crossval)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
+
+
+@app.callback()
+def group() -> None:
+    """Train, evaluate and use facial-expression models."""
 
 
 def main() -> None:
@@ -32,5 +72,7 @@ def main() -> None:
     except FerError as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        if str(stop):  # a training says who stopped it
+            Console(stderr=True).print(f"stopped by {stop}; the same command goes on from there", highlight=False)
         sys.exit(130)

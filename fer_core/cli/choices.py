@@ -1,5 +1,6 @@
 """Reading what is typed: lists joined by commas, and `name=value`."""
 
+import getpass
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -52,3 +53,11 @@ def left_after(without: str) -> tuple[str, ...]:
     if unknown:
         raise FerError(f"unknown emotion {unknown[0]!r}; choose from {', '.join(EMOTIONS)}")
     return tuple(emotion for emotion in EMOTIONS if emotion not in left_out)
+
+
+def user() -> str:
+    """Who types this command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "the command line"

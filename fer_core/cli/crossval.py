@@ -10,8 +10,7 @@ from sklearn.model_selection import ParameterGrid
 
 from fer_core.architectures import ARCHITECTURES
 from fer_core.cli.choices import assignments, left_after, value_of
-from fer_core.cli.output import JsonOption, print_json, print_table
-from fer_core.cli.train import (
+from fer_core.cli.options import (
     Architecture,
     DatasetName,
     Device,
@@ -22,9 +21,9 @@ from fer_core.cli.train import (
     RunsFolder,
     Threads,
     Without,
-    train_all,
-    use_threads,
 )
+from fer_core.cli.output import JsonOption, print_json, print_table
+from fer_core.cli.train import train_all, use_threads
 from fer_core.config import RunSpec
 from fer_core.datasets import load_dataset
 from fer_core.errors import FerError

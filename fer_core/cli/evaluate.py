@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from fer_core.cli.options import RunsFolder
 from fer_core.cli.output import JsonOption, percent, print_json, print_table
-from fer_core.cli.train import RunsFolder
 from fer_core.evaluation import evaluate_run
 from fer_core.runs import RunStore
 

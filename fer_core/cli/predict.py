@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from fer_core.cli.options import Device, RunsFolder
 from fer_core.cli.output import JsonOption, print_json, print_table
 from fer_core.cli.runs import RunName
-from fer_core.cli.train import Device, RunsFolder
 from fer_core.devices import resolve_device
 from fer_core.errors import FerError
 from fer_core.inference import Prediction, Predictor, get_detector, read_image

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_core.cli.options import RunsFolder
 from fer_core.cli.output import JsonOption, console, duration, percent, print_json, print_table
-from fer_core.cli.train import RunsFolder
 from fer_core.config import to_json
 from fer_core.runs import Run, RunStore
 

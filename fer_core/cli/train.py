@@ -2,43 +2,40 @@
 
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
-from fer_core.cli.choices import assignments, left_after, names_in, numbers_in
+from fer_core.cli.choices import assignments, left_after, names_in, numbers_in, user
+from fer_core.cli.options import (
+    Architecture,
+    Arguments,
+    BatchSize,
+    DatasetName,
+    Device,
+    Epochs,
+    Hyperparameters,
+    InitFrom,
+    LearningRate,
+    Precision,
+    Preprocessing,
+    Protocol,
+    Queue,
+    RecipeName,
+    RunsFolder,
+    Threads,
+    Weights,
+    Without,
+)
 from fer_core.cli.output import console, percent, print_table
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, get_splits, load_dataset
-from fer_core.runs import Run, RunError, RunStore
-from fer_core.training import TrainingDiverged, make_spec, train_run
+from fer_core.jobs import JobQueue, worker_info
+from fer_core.runs import Run, RunError, RunStore, remove_stop
+from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, make_spec, stop_signals, train_run
 from fer_core.training.progress import ProgressBar
-
-Architecture = Annotated[str, typer.Option("--architecture", "-a", help="See `list architectures`.")]
-Preprocessing = Annotated[str, typer.Option("--preprocessing", "-p", help="Steps joined by +, e.g. gcn+hist_eq.")]
-DatasetName = Annotated[str, typer.Option("--dataset", "-d", help="A prepared dataset, or synthetic.")]
-Protocol = Annotated[str, typer.Option(help="How the dataset is split; see `list protocols`.")]
-RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="paper, modern, or another; see `list recipes`.")]
-Epochs = Annotated[int | None, typer.Option(help="Instead of the recipe's number of epochs.")]
-BatchSize = Annotated[int | None, typer.Option(help="Instead of the recipe's.")]
-LearningRate = Annotated[float | None, typer.Option(help="Instead of the recipe's.")]
-Precision = Annotated[str | None, typer.Option(help="auto, float32 or bfloat16, instead of the recipe's.")]
-Hyperparameters = Annotated[
-    list[str] | None, typer.Option("--hyperparameter", "-H", help="name=value, instead of the recipe's; repeatable.")
-]
-Arguments = Annotated[
-    list[str] | None, typer.Option("--argument", "-A", help="name=value, of the architecture; repeatable.")
-]
-Weights = Annotated[
-    str | None, typer.Option(help="Where a network of torchvision starts from: none, imagenet or a file.")
-]
-InitFrom = Annotated[str, typer.Option(help="Start from the weights of this run.")]
-Without = Annotated[str, typer.Option(help="Emotions to leave out, joined by commas.")]
-Device = Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")]
-RunsFolder = Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; fewer for trainings beside each other.")]
+from fer_core.training.stopping import SIGNALS
 
 
 def train(
@@ -58,6 +55,7 @@ def train(
     without: Without = "",
     seed: int = 0,
     device: Device = "auto",
+    queue: Queue = False,
     runs: RunsFolder = None,
     threads: Threads = None,
 ) -> None:
@@ -76,6 +74,9 @@ def train(
         arguments={"weights": weights} | assignments(argument),
         init_from=store.get(init_from).id if init_from else "",
     )
+    if queue:
+        queue_all([spec], store, device)
+        return
     use_threads(threads)
     print_result(train_shown(spec, store, load_dataset(dataset), device))
 
@@ -91,6 +92,7 @@ def grid(
     hyperparameter: Hyperparameters = None,
     without: Without = "",
     device: Device = "auto",
+    queue: Queue = False,
     runs: RunsFolder = None,
     threads: Threads = None,
 ) -> None:
@@ -110,8 +112,11 @@ def grid(
             names_in(architectures), names_in(preprocessing), numbers_in(seeds)
         )
     ]
-    use_threads(threads)
     store = RunStore(runs)
+    if queue:
+        queue_all(specs, store, device)
+        return
+    use_threads(threads)
     train_all(specs, store, load_dataset(dataset), device)
     _print_grid(specs, store)
 
@@ -129,6 +134,18 @@ def resume(
     print_result(train_shown(spec, store, load_dataset(spec.dataset), device))
 
 
+def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
+    """Leave the specs to a worker, once each of them is known to be possible."""
+    for spec in specs:
+        check_spec(spec, store)
+    for spec in specs:
+        launch = JobQueue(store).launch(spec, by=user(), device=device)
+        state = "exists already" if launch.outcome == "exists" else launch.outcome
+        console.print(f"{state}: {launch.run.id}", highlight=False)
+    if worker_info(store) is None:
+        console.print("No worker is at work; start one with `python -m fer_core worker`.", highlight=False)
+
+
 def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> None:
     """Train one spec after the other; one that fails or is trained elsewhere does not stop the next."""
     for position, spec in enumerate(specs, start=1):
@@ -139,13 +156,21 @@ def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, d
             console.print(f"skipped: {error}", highlight=False)
         except TrainingDiverged as error:
             console.print(f"failed: {error}", highlight=False)
+        except TrainingStopped as stop:
+            if str(stop) in SIGNALS:
+                raise  # whoever pressed Ctrl-C means all of them
+            console.print(f"stopped by {stop}", highlight=False)
 
 
 def train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:
     """Train one spec with a progress bar."""
     epochs = spec.recipe.epochs * len(get_splits(dataset, spec.protocol, spec.seed))
-    with ProgressBar(epochs, f"{spec.architecture} × {spec.preprocessing}") as bar:
-        return train_run(spec, store, device=device, dataset=dataset, watcher=bar)
+    found = store.find(spec)
+    if found is not None:
+        remove_stop(found)  # who trains it now wants no more that it stops
+    title = f"{spec.architecture} × {spec.preprocessing}"
+    with stop_signals() as asked, ProgressBar(epochs, title) as bar:
+        return train_run(spec, store, device=device, dataset=dataset, watcher=bar, asked_to_stop=asked)
 
 
 def use_threads(threads: int | None) -> None:

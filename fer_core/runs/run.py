@@ -7,6 +7,7 @@ file lock, and a half-written, foreign or damaged folder is listed with its reas
 import fcntl
 import json
 import os
+import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STORED_STATES = ("queued", "running", "finished", "failed", "cancelled")
+LOOKS, LOOK_S = 5, 0.02  # a reader's look at the lock takes microseconds
 STATES = (*STORED_STATES, "lost", "damaged")
 
 
@@ -96,11 +98,11 @@ class Run:
 
     def evaluation(self) -> dict[str, Any]:
         """evaluation.json; raises RunError if it is missing or unreadable."""
-        return self._read_json("evaluation.json")
+        return self.read_json("evaluation.json")
 
     def environment(self) -> dict[str, Any]:
         """environment.json: versions, commit, device, wall time, peak memory."""
-        return self._read_json("environment.json")
+        return self.read_json("environment.json")
 
     def metrics(self) -> list[dict[str, Any]]:
         """One dict per epoch; a half-written last line is left out."""
@@ -137,7 +139,7 @@ class Run:
 
     def removal_history(self) -> dict[str, Any]:
         """bdr.json: the training samples' errors over the epochs, and what bimodal removal did; see training/bdr.py."""
-        return self._read_json("bdr.json")
+        return self.read_json("bdr.json")
 
     def has_weights(self) -> bool:
         """Whether the trained weights are here; large ones are not shipped."""
@@ -170,7 +172,7 @@ class Run:
         """Whether a trainer holds the folder now."""
         try:
             with (self.path / ".lock").open("r") as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return False
         except FileNotFoundError:
             return False
@@ -179,13 +181,21 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder while training; raises RunError if another trainer does."""
-        with (self.path / ".lock").open("a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(f"run {self.id} is being trained by another process") from None
+        """Hold the folder while training, and say who does; raises RunError if another trainer does."""
+        with (self.path / ".lock").open("a+") as handle:
+            _take(handle, self.id)
+            handle.truncate(0)
+            handle.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
+            handle.flush()
             yield
+
+    def holder(self) -> tuple[int, str] | None:
+        """Process and host of the trainer that holds the folder, or that held it last; None where nobody did."""
+        try:
+            data = json.loads((self.path / ".lock").read_text())
+            return int(data["pid"]), str(data["host"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def update_status(self, **changes: Any) -> Status:
         """Replace fields of status.json and stamp the time."""
@@ -224,32 +234,40 @@ class Run:
 
     def save_weights(self, state: "Mapping[str, Tensor]") -> None:
         """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         half = {name: _halved(tensor).contiguous().cpu() for name, tensor in state.items()}
-        temporary = self.path / f".weights.{os.getpid()}"
-        save_file(half, temporary)
-        temporary.chmod(0o644)  # safetensors makes it private, and runs are shared
-        os.replace(temporary, self.path / "weights.safetensors")
+        with self._replacing("weights.safetensors") as temporary:
+            temporary.write_bytes(save(half))
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Replace checkpoint.pt."""
         import torch
 
-        temporary = self.path / f".checkpoint.{os.getpid()}"
-        torch.save(dict(state), temporary)
-        os.replace(temporary, self.path / "checkpoint.pt")
+        with self._replacing("checkpoint.pt") as temporary, temporary.open("wb") as handle:
+            torch.save(dict(state), handle)  # a path given to torch would hide that the disk is full
 
     def remove_checkpoint(self) -> None:
         """Remove what only an unfinished run needs."""
         (self.path / "checkpoint.pt").unlink(missing_ok=True)
 
     def _replace(self, name: str, content: bytes) -> None:
-        temporary = self.path / f".{name}.{os.getpid()}"
-        temporary.write_bytes(content)
-        os.replace(temporary, self.path / name)
+        with self._replacing(name) as temporary:
+            temporary.write_bytes(content)
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Path]:
+        """A file to write that takes the place of `name` at once; on a full disk it is gone and `name` as it was."""
+        temporary = self.path / f".{name}.{os.getpid()}"
+        try:
+            yield temporary
+            os.replace(temporary, self.path / name)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON file of the run; raises RunError if it is missing or unreadable."""
         try:
             data = json.loads((self.path / name).read_bytes())
         except FileNotFoundError:
@@ -262,11 +280,21 @@ class Run:
 
     def _read_config(self, name: str, kind: type) -> Any:
         try:
-            return from_json(kind, self._read_json(name))
+            return from_json(kind, self.read_json(name))
         except RunError:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
+
+
+def _take(handle: IO[str], name: str) -> None:
+    """Lock an open file; tries for a moment, since a reader that looks whether it is locked holds it that long."""
+    for _ in range(LOOKS):
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_S)
+    raise RunError(f"run {name} is being trained by another process")
 
 
 def stored_precision(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":

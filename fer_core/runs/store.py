@@ -1,13 +1,16 @@
 """RunStore: the folder of all runs."""
 
+import errno
 import os
 import shutil
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from fer_core.config import RunSpec, to_json
 from fer_core.paths import runs_dir
+from fer_core.runs.requests import Job, write_job
 from fer_core.runs.run import Run, RunError, RunExistsError, Status
 
 
@@ -42,18 +45,28 @@ class RunStore:
         path = self.root / spec.run_id
         return Run(path) if path.is_dir() else None
 
-    def create(self, spec: RunSpec) -> Run:
-        """Make the run's folder; raises RunExistsError if another launch was first."""
+    def create(self, spec: RunSpec, *, job: Job | None = None) -> Run:
+        """Make the run's folder, whole at once; raises RunExistsError if another launch was first.
+
+        With a `job` it waits for a worker. A folder that is not empty cannot be replaced by renaming
+        another to its name: of several launches of one spec one alone succeeds, and none leaves a half-made run.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
-        path = self.root / spec.run_id
+        draft = Path(tempfile.mkdtemp(prefix=".new.", dir=self.root))
         try:
-            os.mkdir(path)
-        except FileExistsError:
-            raise RunExistsError(f"run {spec.run_id} exists already") from None
-        run = Run(path)
-        run.write_json("spec.json", to_json(spec))
-        run.write_json("status.json", asdict(Status(epochs=spec.recipe.epochs)))
-        return run
+            run = Run(draft)
+            run.write_json("spec.json", to_json(spec))
+            run.write_json("status.json", asdict(Status(epochs=spec.recipe.epochs)))
+            if job is not None:
+                write_job(run, job)
+            draft.chmod(0o755)  # a temporary folder is private, and runs are shared
+            os.rename(draft, self.root / spec.run_id)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                raise RunExistsError(f"run {spec.run_id} exists already") from None
+            raise RunError(f"run {spec.run_id} cannot be made in {self.root}: {error.strerror}") from error
+        return Run(self.root / spec.run_id)
 
     def delete(self, run: Run) -> Path:
         """Move a run to the trash folder inside the root; returns where it lies now."""

@@ -72,7 +72,7 @@ def fit_columns(
     if removal is not None:
         every = min(every, removal.every)  # its training may end within a few rounds
     for epoch in range(1, recipe.epochs + 1):
-        loss, accuracy = train_epoch(state, left, seed, observer)
+        loss, accuracy, _ = train_epoch(state, left, seed, observer)
         if removal is not None and removal.is_due(epoch):
             left, stops = _remove(state, removal, epoch, left, history)
             history.stopped_at = epoch if stops else None

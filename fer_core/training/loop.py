@@ -13,7 +13,13 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
-from fer_core.devices import resolve_precision, seed_generator, synchronize
+from fer_core.devices import (
+    generator_state,
+    resolve_precision,
+    seed_generator,
+    set_generator_state,
+    synchronize,
+)
 from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
 
@@ -22,6 +28,10 @@ EVALUATION_BATCH = 256
 
 class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
     """The loss became NaN or infinite."""
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """An observer interrupted the training after a batch; says who wanted it. It can go on from its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +50,25 @@ class Observer(Protocol):
     """Who watches a training."""
 
     def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
-        """After every batch: images seen in this epoch, and how fast."""
+        """After every batch: images seen in this epoch, and how fast. TrainingStopped ends the training here."""
+
+    def interrupted(self, checkpoint: dict[str, Any]) -> None:
+        """After a stop within an epoch: everything needed to go on with its next batch."""
 
     def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
         """After every epoch: its line of metrics, and everything needed to resume after it."""
+
+
+@dataclass
+class EpochPart:
+    """How far an epoch is: images seen, sums over them, seconds, and where the random numbers are."""
+
+    seen: int = 0
+    loss_sum: float = 0.0
+    correct: float = 0.0
+    seconds: float = 0.0
+    noise: Tensor | None = None
+    dropout: Tensor | None = None
 
 
 @dataclass
@@ -70,17 +95,18 @@ def fit(
     """Train `model` and return the epoch that was best on `valid`.
 
     With the `checkpoint` of an interrupted training the result equals the uninterrupted one.
-    Raises TrainingDiverged as soon as an epoch's loss is not finite.
+    Raises TrainingDiverged as soon as an epoch's loss is not finite, and TrainingStopped where the observer does.
     """
     model.to(device).to(memory_format=torch.channels_last)
     state = TrainingState.create(model, recipe, train, device)
     if checkpoint:
         state.restore(checkpoint)
     while state.epoch < recipe.epochs and not state.progress.should_stop(recipe):
-        began = time.perf_counter()
-        train_loss, train_accuracy = train_epoch(state, train, seed, observer)
-        synchronize(device)
-        seconds = time.perf_counter() - began
+        try:
+            train_loss, train_accuracy, seconds = train_epoch(state, train, seed, observer)
+        except TrainingStopped:
+            observer.interrupted(state.checkpoint())
+            raise
         valid_loss, valid_accuracy = evaluate(state.evaluated_model, valid)
         if not math.isfinite(train_loss + valid_loss):
             raise TrainingDiverged(
@@ -102,27 +128,39 @@ def fit(
     return FitResult(state.best_weights, state.progress, state.epoch, state.history)
 
 
-def train_epoch(state: "TrainingState", train: TrainingSet, seed: int, observer: Observer) -> tuple[float, float]:
-    """One pass over the training set; returns the mean loss and the accuracy while training."""
-    recipe, device = state.recipe, state.device
+def train_epoch(
+    state: "TrainingState", train: TrainingSet, seed: int, observer: Observer
+) -> tuple[float, float, float]:
+    """One pass over the training set, or the rest of one; the mean loss, the accuracy while training, and seconds."""
+    device, part = state.device, state.part
     epoch_seed = seed * 1_000_003 + state.epoch  # everything random follows from the seed and the epoch: see resume
     seed_generator(epoch_seed, device)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(epoch_seed)).to(device)
     noise = torch.Generator(device).manual_seed(epoch_seed)
-    totals = torch.zeros(2, device=device, dtype=torch.float64)
-    began, done = time.perf_counter(), 0
+    if part.noise is not None and part.dropout is not None:
+        noise.set_state(part.noise)
+        set_generator_state(part.dropout, device)
+    totals = torch.tensor([part.loss_sum, part.correct], device=device, dtype=torch.float64)
+    began, seen = time.perf_counter() - part.seconds, part.seen
     state.model.train()
-    for batch in order.split(recipe.batch_size):
-        if len(batch) == 1 < len(train):
-            continue  # batch normalisation has no variance over one image
-        state.set_learning_rate(state.epoch + done / len(train))
-        faces, labels = train.faces[batch], train.labels[batch]
-        loss, correct = train_step(state, faces, labels, noise)
+    for batch in order[seen:].split(state.recipe.batch_size):
+        if len(batch) <= 1 < len(train):
+            continue  # batch normalisation has no variance over one image; of an epoch's end no image is left
+        state.set_learning_rate(state.epoch + seen / len(train))
+        loss, correct = train_step(state, train.faces[batch], train.labels[batch], noise)
         totals += torch.stack((loss * len(batch), correct))
-        done += len(batch)
-        observer.batch_done(state.epoch + 1, done, len(train), done / (time.perf_counter() - began))
+        seen += len(batch)
+        seconds = time.perf_counter() - began
+        try:
+            observer.batch_done(state.epoch + 1, seen, len(train), seen / seconds)
+        except TrainingStopped:
+            loss_sum, correct_sum = totals.tolist()
+            places = {"noise": noise.get_state(), "dropout": generator_state(device)}
+            state.part = EpochPart(seen, loss_sum, correct_sum, seconds, **places)
+            raise
+    synchronize(device)
     loss_sum, correct_sum = totals.tolist()
-    return loss_sum / max(1, done), correct_sum / max(1, done)
+    return loss_sum / max(1, seen), correct_sum / max(1, seen), time.perf_counter() - began
 
 
 def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -189,6 +227,7 @@ class TrainingState:
     l2_weights: list[nn.Parameter]
     progress: Progress = field(default_factory=Progress)
     epoch: int = 0
+    part: EpochPart = field(default_factory=EpochPart)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
 
@@ -229,6 +268,7 @@ class TrainingState:
     def finish_epoch(self, record: dict[str, Any]) -> None:
         """Count the epoch, and keep its weights if it is the best so far."""
         self.epoch += 1
+        self.part = EpochPart()
         self.history.append(record)
         self.progress = self.progress.after(self.epoch, record["valid_accuracy"], record["valid_loss"], self.recipe)
         if self.progress.best_epoch == self.epoch:
@@ -242,6 +282,7 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
             "epoch": self.epoch,
+            "part": vars(self.part),
             "best_weights": self.best_weights,
             "history": self.history,
         }
@@ -254,6 +295,7 @@ class TrainingState:
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.progress = Progress(**checkpoint["progress"])
         self.epoch = checkpoint["epoch"]
+        self.part = EpochPart(**checkpoint.get("part", {}))
         self.best_weights = dict(checkpoint["best_weights"])
         self.history = list(checkpoint["history"])
 

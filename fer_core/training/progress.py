@@ -1,23 +1,25 @@
 """Who watches a training: the run's own files, and a progress bar."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from fer_core.runs import Run
+from fer_core.runs import Run, stop_request
 from fer_core.training.folds import FoldResult, named
-from fer_core.training.loop import Observer
+from fer_core.training.loop import Observer, TrainingStopped
 from fer_core.training.prepare import Plan
 
 STATUS_EVERY_S = 2.0
+LOOK_EVERY_S = 0.5  # for a request to stop
 
 
 class RunObserver:
     """Writes each epoch of a fold into the run: checkpoint first, so that a kill never loses a counted epoch.
 
-    Epochs count over all folds in the status, and within the fold in metrics and log.
+    Epochs count over all folds in the status, and within the fold in metrics and log. Where the run is asked
+    to stop, or `asked_to_stop` names who wants it, the training ends with its next batch.
     """
 
     def __init__(
@@ -27,16 +29,18 @@ class RunObserver:
         done: Sequence[FoldResult],
         began: float,
         watcher: Observer | None = None,
+        asked_to_stop: Callable[[], str] = str,
     ) -> None:
         self.run, self.began, self.watcher, self.done = run, began, watcher, list(done)
+        self.asked_to_stop = asked_to_stop
         self.epochs = plan.spec.recipe.epochs
         self.total = self.epochs * len(plan.splits)
         self.fold = plan.splits[len(done)].fold
         self.before = self.epochs * len(done)
-        self._status_written = 0.0
+        self._status_written = self._looked = 0.0
 
     def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
-        """Refresh status.json every few seconds."""
+        """Refresh status.json every few seconds; raises TrainingStopped where someone wants it."""
         now = time.monotonic()
         epoch += self.before
         if now - self._status_written >= STATUS_EVERY_S:
@@ -45,6 +49,21 @@ class RunObserver:
             self._status_written = now
         if self.watcher is not None:
             self.watcher.batch_done(epoch, done, total, images_per_s)
+        if now - self._looked >= LOOK_EVERY_S:
+            self._looked = now
+            self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        request = stop_request(self.run)
+        by = self.asked_to_stop() or (request.by or "somebody" if request else "")
+        if by:
+            raise TrainingStopped(by)
+
+    def interrupted(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what an epoch has done so far."""
+        self._save({**checkpoint, "position": len(self.done)})
+        if self.watcher is not None:
+            self.watcher.interrupted(checkpoint)
 
     def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
         """Checkpoint (where there is one), metrics, status and log of one epoch."""
@@ -102,6 +121,9 @@ class ProgressBar:
             epoch=f"{epoch}/{self.epochs}",
             rate=images_per_s,
         )
+
+    def interrupted(self, checkpoint: dict[str, Any]) -> None:
+        """Nothing to show: who asked for the stop is told."""
 
     def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
         """Show the epoch's validation; where there is no terminal, print a line."""

@@ -1,8 +1,9 @@
 """From a spec to a finished run folder: prepare, fit, predict, evaluate; resumable at every epoch."""
 
+import errno
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +39,15 @@ def train_run(
     device: str = "auto",
     dataset: FaceDataset | None = None,
     watcher: Observer | None = None,
+    asked_to_stop: Callable[[], str] = str,
 ) -> Run:
     """Train and evaluate `spec`, or go on where it stopped; a finished run is returned as it is.
 
     A protocol of several folds trains one network each, and the run holds the predictions of all.
-    `dataset` saves loading it again. Raises RunError if another process trains it now. A loss that
-    is not finite ends the run as `failed`; Ctrl-C leaves it `cancelled`, and both keep their checkpoint.
+    `dataset` saves loading it again. `asked_to_stop` names who wants the training to stop, else nothing;
+    then, or when the run's folder holds a request to stop, the run is left `cancelled` and TrainingStopped
+    raised. A loss that is not finite ends it as `failed`. Both keep a checkpoint.
+    Raises RunError if another process trains it now.
     """
     target = resolve_device(device)
     plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
@@ -53,8 +57,14 @@ def train_run(
         if run.status.state == "finished":
             return run
         with recorded_end(run):
-            _Training(run, plan, store, target, watcher).complete(model)
+            _Training(run, plan, store, target, watcher, asked_to_stop).complete(model)
     return run
+
+
+def check_spec(spec: RunSpec, store: RunStore, dataset: FaceDataset | None = None) -> None:
+    """Raises FerError, in one sentence, where `train_run` would refuse `spec` before it begins."""
+    plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
+    initial_model(spec, plan.one_face(), store)
 
 
 def claim(spec: RunSpec, store: RunStore) -> Run:
@@ -73,16 +83,23 @@ def recorded_end(run: Run) -> Iterator[None]:
     """Write into the run how its training ended, whatever happens."""
     try:
         yield
-    except KeyboardInterrupt:
-        message = f"stopped by hand after epoch {run.status.epoch}; the same command goes on from there"
+    except KeyboardInterrupt as stop:
+        by = str(stop) or "Ctrl-C"
+        message = f"stopped by {by} after epoch {run.status.epoch}; it can be resumed from there"
         run.update_status(state="cancelled", eta_s=None, message=message)
         run.append_log(message)
         raise
     except Exception as error:
         known = isinstance(error, FerError | TrainingDiverged)
-        run.update_status(state="failed", eta_s=None, message=str(error) or type(error).__name__)
-        run.append_log(f"failed: {error}" if known else traceback.format_exc())
+        message = "the disk of the runs is full; make room and resume" if is_full_disk(error) else str(error)
+        run.update_status(state="failed", eta_s=None, message=message or type(error).__name__)
+        run.append_log(f"failed: {message}" if known else traceback.format_exc())
         raise
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether writing failed for want of room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,7 @@ class _Training:
     store: RunStore
     device: torch.device
     watcher: Observer | None
+    asked_to_stop: Callable[[], str]
 
     def complete(self, model: nn.Module) -> None:
         """Train every fold that is not done yet, and finish the run; `model` tells its size."""
@@ -107,7 +125,7 @@ class _Training:
         facts = self._facts(model)
         run.rewrite_metrics(_lines(done, splits, checkpoint))
         for position in range(len(done), len(splits)):
-            observer = RunObserver(run, self.plan, done, began, self.watcher)
+            observer = RunObserver(run, self.plan, done, began, self.watcher, self.asked_to_stop)
             inner = checkpoint if position == checkpoint.get("position") else None
             done.append(self._train_fold(splits[position], position, observer, inner))
             observer.fold_done(done[-1])

@@ -20,6 +20,9 @@ class Nobody:
     def batch_done(self, epoch, done, total, images_per_s):
         """Nothing to count."""
 
+    def interrupted(self, checkpoint):
+        pass
+
     def epoch_done(self, record, checkpoint):
         """Nothing to keep."""
 

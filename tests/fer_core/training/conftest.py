@@ -1,17 +1,23 @@
 import pytest
 import torch
 
-from fer_core.training import TrainingSet
+from fer_core.training import TrainingSet, TrainingStopped
 
 
 class Recorder:
-    """An observer that remembers, and can interrupt after an epoch."""
+    """An observer that remembers, and can interrupt after an epoch or stop after a batch."""
 
-    def __init__(self, stop_after=None):
-        self.records, self.checkpoints, self.batches, self.stop_after = [], [], 0, stop_after
+    def __init__(self, stop_after=None, stop_at_batch=None):
+        self.records, self.checkpoints, self.batches = [], [], 0
+        self.stop_after, self.stop_at_batch = stop_after, stop_at_batch
 
     def batch_done(self, epoch, done, total, images_per_s):
         self.batches += 1
+        if self.batches == self.stop_at_batch:
+            raise TrainingStopped("a test")
+
+    def interrupted(self, checkpoint):
+        self.checkpoints.append(checkpoint)
 
     def epoch_done(self, record, checkpoint):
         self.records.append(record)

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import os
 import signal
 import subprocess
@@ -13,8 +14,8 @@ from fer_core.config import Recipe, RunSpec
 from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_predictions
-from fer_core.runs import RunError, RunStore
-from fer_core.training import TrainingDiverged, get_recipe, train_run
+from fer_core.runs import Run, RunError, RunStore, StopRequest, remove_stop, write_stop
+from fer_core.training import TrainingDiverged, TrainingStopped, get_recipe, train_run
 from fer_core.training.prepare import Plan
 
 RECIPE = Recipe(
@@ -93,6 +94,9 @@ class Interrupt:
     def batch_done(self, *seen):
         pass
 
+    def interrupted(self, checkpoint):
+        pass
+
     def epoch_done(self, record, checkpoint):
         raise KeyboardInterrupt
 
@@ -107,6 +111,36 @@ def test_ctrl_c_leaves_a_run_that_the_same_command_finishes_as_if_nothing_had_be
     whole = train_run(SPEC, RunStore(tmp_path / "whole"), device="cpu", dataset=synthetic)
     assert_same_result(resumed, whole)
     assert not (resumed.path / "checkpoint.pt").exists()
+
+
+def test_a_request_to_stop_ends_the_training_within_the_epoch_and_it_resumes_to_the_same_result(
+    store, synthetic, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("fer_core.training.progress.LOOK_EVERY_S", 0.0)
+    run = store.create(SPEC)
+    write_stop(run, StopRequest(by="ada"))
+    with pytest.raises(TrainingStopped, match="ada"):
+        train_run(SPEC, store, device="cpu", dataset=synthetic)
+    assert run.state == "cancelled"
+    assert "stopped by ada after epoch 0" in run.status.message
+    assert run.checkpoint()["part"]["seen"] > 0
+    remove_stop(run)
+    whole = train_run(SPEC, RunStore(tmp_path / "whole"), device="cpu", dataset=synthetic)
+    assert_same_result(train_run(SPEC, store, device="cpu", dataset=synthetic), whole)
+
+
+def test_a_full_disk_ends_the_run_as_failed_and_it_resumes(store, synthetic, monkeypatch):
+    def no_room(run, state):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "save_checkpoint", no_room)
+        with pytest.raises(OSError, match="No space left"):
+            train_run(SPEC, store, device="cpu", dataset=synthetic)
+    (run,) = store.list()
+    assert run.state == "failed"
+    assert run.status.message == "the disk of the runs is full; make room and resume"
+    assert train_run(SPEC, store, device="cpu", dataset=synthetic).state == "finished"
 
 
 def assert_same_result(first, second):

@@ -1,0 +1,145 @@
+"""The worker's loop: see what ended, start what waits and has room."""
+
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fer_core.errors import FerError
+from fer_core.jobs.background import write_worker_info
+from fer_core.jobs.executors import Ended, Executor
+from fer_core.jobs.queue import ENDED, Entry, JobQueue
+from fer_core.runs import Run, RunError, RunStore, remove_job, stop_request, write_job
+
+POLL_S = 1.0
+ATTEMPTS = 3  # starts of a run that reach no further epoch, before it counts as failed
+ROOM_BYTES = 200 * 2**20  # of free disk before a training is started: checkpoints, weights and predictions
+
+
+class Supervisor:
+    """Trains the queue of `store` through `executor`; keeps nothing that the folders do not tell."""
+
+    def __init__(self, store: RunStore, executor: Executor, room_bytes: int = ROOM_BYTES) -> None:
+        self.store, self.executor, self.queue = store, executor, JobQueue(store)
+        self.room_bytes = room_bytes
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._live = LiveRuns(store)
+        self._reasons: dict[str, str] = {}  # why the process of a run ended last
+        self._said = ""
+        self._published: str | None = None
+
+    def run(self, should_stop: Callable[[], bool], *, until_empty: bool = False) -> None:
+        """Work until told to stop, or until nothing waits or is trained."""
+        while not should_stop():
+            left = self.step()
+            if until_empty and not left:
+                return
+            time.sleep(POLL_S)
+
+    def step(self) -> int:
+        """One look at the queue; nothing is left to do where it returns 0."""
+        for ended in self.executor.poll():
+            self._settle(ended)
+        self._said = ""
+        entries = self.queue.entries()
+        live = self._live.read()
+        for entry in entries:
+            if entry.is_waiting and entry.run.id not in self.executor.held():
+                self._take_up(entry, live)
+        self._publish()
+        return len(entries) + len(self.executor.held())
+
+    def _take_up(self, entry: Entry, live: list[Run]) -> None:
+        run = entry.run
+        try:
+            if stop_request(run):
+                self.queue.settle_cancelled(run)
+            elif self._has_room() and not self._has_failed_too_often(entry):
+                self._start(entry, live)
+        except RunError:
+            return  # somebody else took it meanwhile: the next look shows
+        except FerError as error:
+            self._fail(run, str(error))
+
+    def _start(self, entry: Entry, live: list[Run]) -> None:
+        run, job, epoch = entry.run, entry.job, entry.run.status.epoch
+        if not self.executor.start(run, job, live):
+            return
+        attempts = 1 if epoch > job.attempted_epoch else job.attempts + 1
+        write_job(run, replace(job, attempts=attempts, attempted_epoch=epoch))
+        if entry.state == "lost":
+            run.append_log(f"its process had ended without a word; taken up again after epoch {epoch}")
+
+    def _has_failed_too_often(self, entry: Entry) -> bool:
+        job, epoch = entry.job, entry.run.status.epoch
+        if job.attempts < ATTEMPTS or epoch > job.attempted_epoch:
+            return False
+        reason = self._reasons.get(entry.run.id, "it gave no reason")
+        self._fail(entry.run, f"its process ended {ATTEMPTS} times after epoch {epoch}: {reason}")
+        return True
+
+    def _settle(self, ended: Ended) -> None:
+        """Say in the log of a run why its process ended, where the process could not."""
+        run = Run(self.store.root / ended.run_id)
+        if ended.reason and not run.problem and run.status.state not in ENDED:
+            self._reasons[run.id] = ended.reason
+            run.append_log(ended.reason)
+
+    def _fail(self, run: Run, message: str) -> None:
+        with run.lock():
+            run.update_status(state="failed", eta_s=None, message=message)
+            run.append_log(f"failed: {message}")
+            remove_job(run)
+
+    def _has_room(self) -> bool:
+        free = shutil.disk_usage(self.store.root).free
+        if free >= self.room_bytes:
+            return True
+        need = self.room_bytes // 2**20
+        self._said = f"waits: the disk of the runs has {free // 2**20} MB left, and a training needs {need} MB"
+        return False
+
+    def _publish(self) -> None:
+        """Tell the pages, where anything changed; with a full disk they see the last that could be written."""
+        facts = self.executor.describe()
+        key = f"{self._said}{facts}"
+        if key == self._published:
+            return
+        info = {
+            "pid": os.getpid(),
+            "host": platform.node(),
+            "started": self.started,
+            "message": self._said,
+            "facts": facts,
+        }
+        try:
+            write_worker_info(self.store, info)
+        except OSError:
+            return
+        self._published = key
+
+
+class LiveRuns:
+    """The runs that anyone trains now; a status is read again only where its file changed."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self._states: dict[Path, tuple[int, str]] = {}
+
+    def read(self) -> list[Run]:
+        """Every run that says it is running and whose lock is held."""
+        return [run for run in self.store.list() if self._state(run) == "running" and run.is_locked()]
+
+    def _state(self, run: Run) -> str:
+        try:
+            stamp = (run.path / "status.json").stat().st_mtime_ns
+            known = self._states.get(run.path)
+            if known is None or known[0] != stamp:
+                known = self._states[run.path] = (stamp, run.status.state)
+            return known[1]
+        except (OSError, RunError):
+            return ""
