@@ -72,7 +72,3 @@ def main() -> None:
     except FerError as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt as stop:
-        if str(stop):  # a training says who stopped it
-            Console(stderr=True).print(f"stopped by {stop}; the same command goes on from there", highlight=False)
-        sys.exit(130)

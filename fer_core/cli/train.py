@@ -37,6 +37,8 @@ from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, mak
 from fer_core.training.progress import ProgressBar
 from fer_core.training.stopping import SIGNALS
 
+STOPPED = 130  # the exit status of a command that Ctrl-C ended
+
 
 def train(
     architecture: Architecture = "mini_xception",
@@ -78,7 +80,7 @@ def train(
         queue_all([spec], store, device)
         return
     use_threads(threads)
-    print_result(train_shown(spec, store, load_dataset(dataset), device))
+    train_one(spec, store, load_dataset(dataset), device)
 
 
 def grid(
@@ -131,7 +133,7 @@ def resume(
     store = RunStore(runs)
     spec = store.get(run).spec
     use_threads(threads)
-    print_result(train_shown(spec, store, load_dataset(spec.dataset), device))
+    train_one(spec, store, load_dataset(spec.dataset), device)
 
 
 def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
@@ -157,9 +159,18 @@ def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, d
         except TrainingDiverged as error:
             console.print(f"failed: {error}", highlight=False)
         except TrainingStopped as stop:
-            if str(stop) in SIGNALS:
-                raise  # whoever pressed Ctrl-C means all of them
             console.print(f"stopped by {stop}", highlight=False)
+            if str(stop) in SIGNALS:  # whoever pressed Ctrl-C means all of them
+                raise typer.Exit(STOPPED) from None
+
+
+def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> None:
+    """Train one spec and print its result, or who stopped it."""
+    try:
+        print_result(train_shown(spec, store, dataset, device))
+    except TrainingStopped as stop:
+        console.print(f"stopped by {stop}; the same command goes on from there", highlight=False)
+        raise typer.Exit(STOPPED) from None
 
 
 def train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:

@@ -17,6 +17,7 @@ from fer_core.errors import FerError
 from fer_core.runs import RunStore
 
 FOLDER = ".worker"
+_started: "list[subprocess.Popen[bytes]]" = []  # kept, so that one that ends is no zombie of ours
 START_S = 30.0  # within which a worker that was started must hold its lock
 
 
@@ -83,6 +84,7 @@ def ensure_worker(store: RunStore, *, per_device: int = 1, wait: bool = False) -
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started[:] = [each for each in _started if each.poll() is None] + [process]
     if wait:
         _wait_for(store, process, log)
     return True

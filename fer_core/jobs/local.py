@@ -16,11 +16,14 @@ from fer_core.jobs.executors import Ended
 from fer_core.runs import Job, Run, RunStore
 
 PROBE = "import torch; print(torch.cuda.device_count(), int(torch.backends.mps.is_available()))"
+DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # NVIDIA's, AMD's, and that of Windows' Linux
 LAST_LINES = 3
 
 
 def find_devices() -> tuple[str, ...]:
     """The devices of this machine, accelerators first; asked of another process, so that this one needs no torch."""
+    if sys.platform == "linux" and not any(Path(driver).exists() for driver in DRIVERS):
+        return ("cpu",)
     answer = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise FerError(f"torch cannot be loaded: {_last(answer.stderr) or 'it gives no reason'}")
@@ -39,15 +42,18 @@ class LocalExecutor:
     """A process for each training, in a session of its own: it outlives whoever started it.
 
     `per_device` trainings share a device. The CPU counts as a device of its own; with an accelerator
-    it trains what asks for it. The processor's threads are divided evenly among the slots.
+    it trains what asks for it. The processor's threads are divided evenly among the slots, unless `threads`
+    gives their number.
     """
 
-    def __init__(self, store: RunStore, devices: Sequence[str] | None = None, per_device: int = 1) -> None:
+    def __init__(
+        self, store: RunStore, devices: Sequence[str] | None = None, per_device: int = 1, threads: int | None = None
+    ) -> None:
         self.store = store
         self.devices = tuple(devices or find_devices())
         self.per_device = per_device
         accelerators = max(1, len([device for device in self.devices if device != "cpu"]))
-        self.threads = max(1, (os.cpu_count() or 1) // (accelerators * per_device))
+        self.threads = threads or max(1, (os.cpu_count() or 1) // (accelerators * per_device))
         self._trainers: dict[str, _Trainer] = {}
 
     def start(self, run: Run, job: Job, live: Sequence[Run]) -> bool:

@@ -5,6 +5,7 @@ file lock, and a half-written, foreign or damaged folder is listed with its reas
 """
 
 import fcntl
+import io
 import json
 import os
 import platform
@@ -244,8 +245,10 @@ class Run:
         """Replace checkpoint.pt."""
         import torch
 
-        with self._replacing("checkpoint.pt") as temporary, temporary.open("wb") as handle:
-            torch.save(dict(state), handle)  # a path given to torch would hide that the disk is full
+        buffer = io.BytesIO()  # written by torch itself, a full disk would be an error of its file format
+        torch.save(dict(state), buffer)
+        with self._replacing("checkpoint.pt") as temporary:
+            temporary.write_bytes(buffer.getbuffer())
 
     def remove_checkpoint(self) -> None:
         """Remove what only an unfinished run needs."""
