@@ -27,7 +27,7 @@ setup: $(FOR_TESTING) ## make the environment in .venv (PYTHON=…, TORCH_INDEX=
 	@echo "The environment is ready: $(VENV)"
 
 dashboard: $(FOR_RUNNING) ## open the dashboard (PORT=8501, ADDRESS=localhost; 0.0.0.0 for all of the network)
-	@$(BIN)/python -m fer_core worker --detach
+	@$(BIN)/python -m fer_core worker --detach || echo "Without a worker, nothing that is launched is trained."
 	@echo "The dashboard opens on http://$(ADDRESS):$(PORT); Ctrl-C ends it."
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT) --server.address $(ADDRESS)
 

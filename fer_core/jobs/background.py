@@ -52,7 +52,7 @@ def write_worker_info(store: RunStore, info: Mapping[str, Any]) -> None:
 @contextmanager
 def sole_worker(store: RunStore) -> Iterator[None]:
     """Be the worker of `store`; raises FerError where another is."""
-    _folder(store).mkdir(parents=True, exist_ok=True)
+    _make_folder(store)
     with (_folder(store) / "lock").open("a+") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,7 +73,7 @@ def ensure_worker(store: RunStore, *, per_device: int = 1, wait: bool = False) -
     """
     if _is_held(store):
         return False
-    _folder(store).mkdir(parents=True, exist_ok=True)
+    _make_folder(store)
     log = _folder(store) / "worker.log"
     command = [sys.executable, "-m", "fer_core", "worker", "--runs", str(store.root.resolve())]
     with log.open("ab") as output:
@@ -97,6 +97,13 @@ def _wait_for(store: RunStore, process: "subprocess.Popen[bytes]", log: Path) ->
             lines = log.read_text(errors="replace").splitlines()
             raise FerError(f"the worker did not begin: {lines[-1] if lines else 'it gives no reason'}")
         time.sleep(0.05)
+
+
+def _make_folder(store: RunStore) -> None:
+    try:
+        _folder(store).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FerError(f"a worker needs to write into {store.root}: {error.strerror}") from error
 
 
 def _folder(store: RunStore) -> Path:

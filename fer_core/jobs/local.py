@@ -55,6 +55,7 @@ class LocalExecutor:
         accelerators = max(1, len([device for device in self.devices if device != "cpu"]))
         self.threads = threads or max(1, (os.cpu_count() or 1) // (accelerators * per_device))
         self._trainers: dict[str, _Trainer] = {}
+        self._tidy()
 
     def start(self, run: Run, job: Job, live: Sequence[Run]) -> bool:
         """Start the trainer's process on the first device with room that the job wants."""
@@ -84,6 +85,12 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Nothing to let go: the trainers go on, and the next worker sees them by their locks."""
+
+    def _tidy(self) -> None:
+        """Remove the outputs of trainers that ended after their worker did."""
+        for output in (self.store.root / ".worker").glob("*.out"):
+            if not Run(self.store.root / output.stem).is_locked():
+                output.unlink(missing_ok=True)
 
     def _place(self, wanted: str, live: Sequence[Run]) -> str | None:
         choices = [device for device in self.devices if _is_wanted(device, wanted, self.devices)]

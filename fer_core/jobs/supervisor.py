@@ -21,11 +21,21 @@ ROOM_BYTES = 200 * 2**20  # of free disk before a training is started: checkpoin
 
 
 class Supervisor:
-    """Trains the queue of `store` through `executor`; keeps nothing that the folders do not tell."""
+    """Trains the queue of `store` through `executor`; keeps nothing that the folders do not tell.
 
-    def __init__(self, store: RunStore, executor: Executor, room_bytes: int = ROOM_BYTES) -> None:
+    `say` gets a line for each training that begins or ends, and for what goes wrong.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        executor: Executor,
+        *,
+        room_bytes: int = ROOM_BYTES,
+        say: Callable[[str], object] = lambda line: None,
+    ) -> None:
         self.store, self.executor, self.queue = store, executor, JobQueue(store)
-        self.room_bytes = room_bytes
+        self.room_bytes, self.say = room_bytes, say
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._live = LiveRuns(store)
         self._reasons: dict[str, str] = {}  # why the process of a run ended last
@@ -33,11 +43,16 @@ class Supervisor:
         self._published: str | None = None
 
     def run(self, should_stop: Callable[[], bool], *, until_empty: bool = False) -> None:
-        """Work until told to stop, or until nothing waits or is trained."""
+        """Work until told to stop, or until nothing waits or is trained.
+
+        A folder that cannot be written, on a full disk for example, is tried again.
+        """
         while not should_stop():
-            left = self.step()
-            if until_empty and not left:
-                return
+            try:
+                if not self.step() and until_empty:
+                    return
+            except (OSError, FerError) as error:
+                self.say(f"tries again: {error}")
             time.sleep(POLL_S)
 
     def step(self) -> int:
@@ -69,6 +84,7 @@ class Supervisor:
         run, job, epoch = entry.run, entry.job, entry.run.status.epoch
         if not self.executor.start(run, job, live):
             return
+        self.say(f"started {run.id}")
         attempts = 1 if epoch > job.attempted_epoch else job.attempts + 1
         write_job(run, replace(job, attempts=attempts, attempted_epoch=epoch))
         if entry.state == "lost":
@@ -85,6 +101,7 @@ class Supervisor:
     def _settle(self, ended: Ended) -> None:
         """Say in the log of a run why its process ended, where the process could not."""
         run = Run(self.store.root / ended.run_id)
+        self.say(f"ended {run.id}: {ended.reason or run.state}")
         if ended.reason and not run.problem and run.status.state not in ENDED:
             self._reasons[run.id] = ended.reason
             run.append_log(ended.reason)
