@@ -6,6 +6,7 @@ from dataclasses import replace
 from torch import nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
+from fer_core.architectures.convolution import Conv2d
 from fer_core.architectures.dropout import Dropout
 from fer_core.config import Recipe, require_range
 
@@ -41,7 +42,7 @@ def plain_cnn(
     layers: list[nn.Module] = []
     inputs = channels
     for filters, kernel, pooling in convolutions:
-        layers.append(nn.Conv2d(inputs, filters, kernel, padding=kernel // 2, bias=False))
+        layers.append(Conv2d(inputs, filters, kernel, padding=kernel // 2, bias=False))
         layers.extend((nn.BatchNorm2d(filters), nn.ReLU(inplace=True), Dropout(dropout)))
         layers.extend([nn.MaxPool2d(pooling)] if pooling > 1 else [])
         inputs, size = filters, size // pooling
