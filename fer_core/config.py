@@ -48,6 +48,8 @@ class Recipe:
     The schedule "steps" multiplies the learning rate by `plateau_factor` after each epoch in `milestones`.
     `column_scaling` and `bdr_…` concern networks of descriptors alone: whether each column is
     standardised, and bimodal distribution removal from epoch `bdr_start` (0: none) every `bdr_every`.
+    `statistics_images` > 0 measures batch normalisation's mean and variance anew after each epoch, on so
+    many training images without dropout: where dropout stands before it, the running ones do not fit prediction.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Recipe:
     bdr_every: int = later(10)
     bdr_alpha: float = later(1.0)
     bdr_stop_variance: float = later(0.01)
+    statistics_images: int = later(0)
 
     def __post_init__(self) -> None:
         require_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -95,6 +98,7 @@ class Recipe:
         require_range("bdr_every", self.bdr_every, 1, 100_000)
         require_range("bdr_alpha", self.bdr_alpha, 0, 1)
         require_range("bdr_stop_variance", self.bdr_stop_variance, 0, 1e6)
+        require_range("statistics_images", self.statistics_images, 0, 1_000_000)
         if list(self.milestones) != sorted(set(self.milestones)) or any(epoch < 1 for epoch in self.milestones):
             raise ConfigError(f"milestones must be rising epochs from 1 on, got {list(self.milestones)}")
         if self.schedule == "steps" and not self.milestones:

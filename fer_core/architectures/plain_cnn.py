@@ -22,6 +22,8 @@ DEEP_RECIPE = Recipe(
     precision="float32",
 )
 SHALLOW_RECIPE = replace(DEEP_RECIPE, epochs=120, learning_rate=1e-5)
+# dropout and pooling before batch normalisation: with its running statistics deeper_cnn reached 36 % where it had 60
+MODERN = {"learning_rate": 1e-3, "statistics_images": 1024}
 HEAVY = "its batch normalisation averages over more updates than small data give, and each is costly"
 
 
@@ -62,7 +64,7 @@ def dense_layers(inputs: int, hidden: Sequence[int], classes: int, dropout: floa
     "shallow_cnn",
     paper_recipe=SHALLOW_RECIPE,
     source=SOURCE,
-    modern_recipe={"learning_rate": 1e-3},
+    modern_recipe=MODERN,
 )
 def shallow_cnn(channels: int, size: int, classes: int, dropout: float = 0.25, first_pooling: int = 2) -> nn.Module:
     """Two convolutions (32 of 3×3, 64 of 5×5) and one hidden layer of 512.
@@ -75,7 +77,7 @@ def shallow_cnn(channels: int, size: int, classes: int, dropout: float = 0.25, f
     return plain_cnn(channels, size, classes, [(32, 3, first_pooling), (64, 5, 2)], [512], dropout)
 
 
-@register("deep_cnn", paper_recipe=DEEP_RECIPE, source=SOURCE, modern_recipe={"learning_rate": 1e-3}, heavy=HEAVY)
+@register("deep_cnn", paper_recipe=DEEP_RECIPE, source=SOURCE, modern_recipe=MODERN, heavy=HEAVY)
 def deep_cnn(channels: int, size: int, classes: int, dropout: float = 0.25) -> nn.Module:
     """Four convolutions (64, 128 of 5×5, 512, 512) and hidden layers of 256 and 512."""
     check_size("deep_cnn", size, 16)
@@ -83,7 +85,7 @@ def deep_cnn(channels: int, size: int, classes: int, dropout: float = 0.25) -> n
     return plain_cnn(channels, size, classes, convolutions, [256, 512], dropout)
 
 
-@register("deeper_cnn", paper_recipe=DEEP_RECIPE, source=SOURCE, modern_recipe={"learning_rate": 1e-3}, heavy=HEAVY)
+@register("deeper_cnn", paper_recipe=DEEP_RECIPE, source=SOURCE, modern_recipe=MODERN, heavy=HEAVY)
 def deeper_cnn(channels: int, size: int, classes: int, dropout: float = 0.25) -> nn.Module:
     """Five convolutions (64, 128 of 5×5, 256, 512, 512) and hidden layers of 256 and 512."""
     check_size("deeper_cnn", size, 32)

@@ -8,7 +8,7 @@ from torch import nn
 from fer_core.architectures import ARCHITECTURES, PIXELS, build
 from fer_core.config import Recipe
 from fer_core.training import TrainingDiverged, TrainingSet, TrainingStopped, fit, get_recipe
-from fer_core.training.loop import balanced_weights, evaluate, network_inputs, warmed_up_average
+from fer_core.training.loop import balanced_weights, evaluate, measure_statistics, network_inputs, warmed_up_average
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -52,7 +52,11 @@ def test_another_seed_gives_other_weights(bright_or_dark, recorder):
 
 @pytest.mark.parametrize(
     "recipe",
-    [RECIPE, dataclasses.replace(RECIPE, optimizer="sgd", ema_decay=0.0, schedule="plateau", plateau_patience=1)],
+    [
+        RECIPE,
+        dataclasses.replace(RECIPE, statistics_images=64),
+        dataclasses.replace(RECIPE, optimizer="sgd", ema_decay=0.0, schedule="plateau", plateau_patience=1),
+    ],
 )
 def test_a_resumed_training_equals_an_uninterrupted_one(recipe, bright_or_dark, recorder, tmp_path):
     whole = train(bright_or_dark, recorder(), recipe)
@@ -81,6 +85,24 @@ def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(batch, b
     assert_same_weights(whole.weights, resumed.weights)
     assert [each["train_loss"] for each in whole.history] == [each["train_loss"] for each in resumed.history]
     assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
+
+
+def test_statistics_measured_anew_are_those_of_prediction(bright_or_dark):
+    torch.manual_seed(0)
+    dropped = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(48 * 48, 4, bias=False), nn.BatchNorm1d(4))
+    inputs = network_inputs(bright_or_dark.faces)
+    dropped.train()
+    for _ in range(200):
+        dropped(inputs)
+    norm, without = dropped[3], dropped.eval()[2](inputs.flatten(1)).var(0)
+    assert (norm.running_var > 1.5 * without).any()
+    measure_statistics(dropped, bright_or_dark, len(bright_or_dark))
+    torch.testing.assert_close(norm.running_var, without)
+    assert norm.momentum == 0.1
+    assert not norm.training
+    before = norm.running_var.clone()
+    measure_statistics(dropped, bright_or_dark, 0)
+    assert torch.equal(norm.running_var, before)
 
 
 def test_the_returned_weights_are_those_of_the_best_validation_epoch(bright_or_dark, recorder):
