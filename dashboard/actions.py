@@ -18,9 +18,10 @@ def launch(specs: Sequence[RunSpec], device: str = "auto") -> list[Launch]:
     Raises FerError without permission, or where a run cannot be made; the runs before it are queued.
     """
     who, queue = permissions.require(), JobQueue(_store())
-    launches = [queue.launch(spec, by=who, device=device) for spec in specs]
-    ensure_worker(queue.store)
-    return launches
+    try:
+        return [queue.launch(spec, by=who, device=device) for spec in specs]
+    finally:
+        ensure_worker(queue.store)
 
 
 def resume(run: RunSummary, device: str = "auto") -> None:

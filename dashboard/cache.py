@@ -3,22 +3,32 @@
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard import tables
 from dashboard.formats import plural
+from dashboard.launching import Catalogue, read_catalogue
+from dashboard.load import Load, LoadMeter
+from dashboard.queue_state import Queue, sorted_queue
 from dashboard.summaries import RunShelf, RunSummary, Stamp, stamp_of
+from fer_core.config import RunSpec
 from fer_core.errors import FerError
-from fer_core.paths import runs_dir
-from fer_core.runs import Run, RunStore
+from fer_core.jobs import JobQueue, worker_info
+from fer_core.jobs.estimate import Machine, Workload
+from fer_core.jobs.local import find_devices
+from fer_core.paths import data_dir, runs_dir
+from fer_core.runs import Run, RunStore, stop_request
 
 if TYPE_CHECKING:
     # these import torch, which takes seconds: only the page that predicts waits for it
     import numpy as np
 
+    from fer_core.datasets import FaceDataset
     from fer_core.inference import Prediction, Predictor
     from fer_core.interpretation import LayerRow
 
@@ -67,6 +77,23 @@ def _metrics(folder: str, stamp: Stamp) -> list[dict[str, Any]]:
     return Run(Path(folder)).metrics()
 
 
+def live_metrics(run: RunSummary) -> tuple[bytes, dict[str, Any]]:
+    """Rows of `tables.curves` as Arrow, as a chart takes them, and the last epoch; empty before the first."""
+    return _live_metrics(str(run.path), stamp_of(run.path, ("metrics.jsonl",)))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _live_metrics(folder: str, stamp: Stamp) -> tuple[bytes, dict[str, Any]]:
+    import pyarrow as pa  # type: ignore[import-untyped]  # as Streamlit sends tables to the browser
+
+    epochs = _metrics(folder, stamp)
+    table = pa.Table.from_pandas(tables.curves(epochs), preserve_index=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes(), epochs[-1] if epochs else {}
+
+
 def has_removals(run: RunSummary) -> bool:
     """Whether a run tells how the errors of its training samples were distributed."""
     return bool(stamp_of(run.path, ("bdr.json",)))
@@ -97,6 +124,124 @@ def default_arguments(architecture: str) -> dict[str, Any]:
     from fer_core.architectures import ARCHITECTURES
 
     return ARCHITECTURES.get(architecture).arguments()
+
+
+def queue() -> Queue:
+    """What is trained, waits, stopped and ended, as the folders tell it now: the same for every viewer."""
+    store, found = RunStore(runs_dir()), runs()
+    stops = {run.id: request for run in found if run.state == "running" and (request := stop_request(Run(run.path)))}
+    return sorted_queue(found, JobQueue(store).entries(), stops, worker_info(store))
+
+
+def load(run: RunSummary) -> Load | None:
+    """What the trainer of a run takes of its machine; None where nobody says that they train it."""
+    holder = Run(run.path).holder()
+    return _meter().read(*holder, device=run.status.device) if holder else None
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _meter() -> LoadMeter:
+    return LoadMeter()
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def catalogue() -> Catalogue:
+    """The networks, recipes and steps that there are."""
+    return read_catalogue()
+
+
+def datasets() -> list[str]:
+    """The prepared datasets, then the drawn faces; looked up anew each time, since one may have been added."""
+    from fer_core.datasets import dataset_names
+
+    return dataset_names()
+
+
+def protocols(dataset: str) -> list[str]:
+    """The protocols that a dataset can serve; raises FerError where it cannot be read."""
+    return _protocols(dataset, _dataset_stamp(dataset))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _protocols(dataset: str, stamp: Stamp) -> list[str]:
+    from fer_core.datasets import served_protocols
+
+    return served_protocols(_dataset(dataset, stamp))
+
+
+def workload(spec: RunSpec) -> Workload:
+    """The training images of each fold of a spec, and what they are; the same for every network and seed."""
+    return _workload(spec.dataset, _dataset_stamp(spec.dataset), spec.protocol, spec.emotions)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _workload(dataset: str, stamp: Stamp, protocol: str, emotions: tuple[str, ...]) -> Workload:
+    from fer_core.datasets import get_splits
+    from fer_core.training.prepare import wanted_labels
+
+    faces = _dataset(dataset, stamp)
+    classes = wanted_labels(faces, emotions)
+    images = tuple(int((classes[faces.labels[split.train]] >= 0).sum()) for split in get_splits(faces, protocol))
+    return Workload(images, None if faces.is_table else faces.images.shape[1], faces.channels)
+
+
+def check_choice(specs: Sequence[RunSpec]) -> None:
+    """Raise FerError where the dataset cannot be trained on as asked; no network is built for that."""
+    for spec in {(spec.architecture, spec.preprocessing == "raw"): spec for spec in specs}.values():
+        _check_choice(spec.run_id, _dataset_stamp(spec.dataset), spec)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _check_choice(run_id: str, stamp: Stamp, _spec: RunSpec) -> None:
+    from fer_core.training.prepare import Plan
+
+    Plan.make(_dataset(_spec.dataset, stamp), _spec)
+
+
+def check_specs(specs: Sequence[RunSpec]) -> None:
+    """Raise FerError where a training would be refused before it begins, as its network for these faces would be.
+
+    Specs that differ in nothing that this depends on are checked once.
+    """
+    from fer_core.training import check_spec
+
+    store = RunStore(runs_dir())
+    for spec in {(spec.architecture, spec.preprocessing == "raw", spec.seed): spec for spec in specs}.values():
+        check_spec(spec, store, _dataset(spec.dataset, _dataset_stamp(spec.dataset)))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _dataset(name: str, stamp: Stamp) -> "FaceDataset":
+    from fer_core.datasets import load_dataset
+
+    return load_dataset(name)
+
+
+def _dataset_stamp(name: str) -> Stamp:
+    return stamp_of(data_dir() / name, ("manifest.json",))
+
+
+def machines() -> dict[str, Machine]:
+    """The devices that a worker of this machine trains on, accelerators first."""
+    worker, devices = worker_info(RunStore(runs_dir())), _devices()
+    accelerators = len(devices) - 1  # the CPU is one of them
+    threads = worker.facts.get("threads") if worker else None
+    return {
+        name: Machine("cpu", model, threads or max(1, (os.cpu_count() or 1) // max(1, accelerators)))
+        if name == "cpu"
+        else Machine(name.partition(":")[0], model)
+        for name, model in devices.items()
+    }
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _devices() -> dict[str, str]:
+    """Name and model of each device; the model is "" where it is not known."""
+    from fer_core.training.environment import processor_name
+
+    models = {"cpu": processor_name(), "mps": "Apple GPU (MPS)"}
+    models |= {f"cuda:{index}": model for index, model in enumerate(_gpu_models())}
+    return {name: models.get(name, "") for name in find_devices()}
 
 
 def log(run: RunSummary) -> str:
@@ -161,10 +306,15 @@ def _seen(predictor: "Predictor", face: "np.ndarray") -> "np.ndarray":
 @st.cache_data(max_entries=1, show_spinner=False)
 def device_name() -> str:
     """The accelerator of this machine, else its number of processors; found without importing torch."""
-    for facts in Path("/proc/driver/nvidia/gpus").glob("*/information"):
-        for line in facts.read_text().splitlines():
-            if line.startswith("Model:"):
-                return line.partition(":")[2].strip()
+    for model in _gpu_models():
+        return model
     if sys.platform == "darwin" and platform.machine() == "arm64":
         return "Apple GPU"
     return f"CPU, {plural(os.cpu_count() or 1, 'core')}"
+
+
+def _gpu_models() -> list[str]:
+    """What NVIDIA's driver calls its devices, in the order of the bus."""
+    facts = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    lines = (line for each in facts for line in each.read_text().splitlines())
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]

@@ -9,6 +9,10 @@ import pandas as pd
 from dashboard.palette import BLACK, EMOTION_COLORS, WHITE
 
 CURVE_HEIGHT = 270
+LIVE_HEIGHT = 110
+LIVE_DATA = "epochs"  # the name of the rows that a live chart is given
+LIVE_PADDING = {"left": 0, "top": 6, "right": 4, "bottom": 2}
+LIVE_AXIS: dict[str, Any] = {"labelFontSize": 11, "domain": False, "ticks": False}
 FEW_FOLDS = 5  # whose lines can be told apart without making them fainter
 Measure = Literal["loss", "accuracy"]
 CellValue = Literal["count", "row", "column"]
@@ -103,6 +107,43 @@ def learning_curves(epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], 
     tooltip = [alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in names.values())]
     mark = _best_epoch(wide, x, best, "top" if measure == "loss" else "bottom")  # where no line is
     return _figure([lines, _hover_rule(wide, x, tooltip), *mark])
+
+
+def live_curves(measure: Measure, epochs: int) -> alt.LayerChart:
+    """Small curves of a training that goes on, whose rows of `tables.curves` are given later as `LIVE_DATA`.
+
+    The axis has room for all `epochs`, so that the lines grow into it; a dot is at the last one.
+    """
+    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", "~g")
+    order: list[Any] = list(SPLITS.values())
+    first_and_last = [1, max(2, epochs)]
+    ends = alt.ExprRef("datum.value > 1 ? 'right' : 'left'")
+    x = alt.X(
+        "epoch:Q",
+        title=None,
+        scale=alt.Scale(domain=first_and_last, nice=False),
+        axis=alt.Axis(values=first_and_last, format="d", grid=False, labelAlign=ends, **LIVE_AXIS),
+    )
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=form, tickCount=3, **LIVE_AXIS))
+    rows = alt.Chart(alt.NamedData(LIVE_DATA))
+    for split, name in SPLITS.items():
+        rows = rows.transform_calculate(**{name: f"datum.{split}_{measure}"})
+    values = rows.transform_fold(order, as_=["split", "value"]).transform_filter("isValid(datum.value)")
+    color = alt.Color("split:N", scale=alt.Scale(domain=order), legend=None)
+    dashes = alt.StrokeDash("split:N", scale=alt.Scale(domain=order, range=[[4, 3], [1, 0]]), legend=None)
+    lines = values.mark_line(strokeWidth=1.75).encode(x=x, y=y, detail="fold:N", color=color, strokeDash=dashes)
+    latest = values.transform_joinaggregate(latest="max(epoch)", groupby=["fold"])
+    dots = latest.transform_filter("datum.epoch == datum.latest").mark_point(filled=True, size=26, opacity=1)
+    nearest = alt.selection_point(name="hover", on="pointerover", nearest=True, fields=["epoch"], empty=False)
+    rule = rows.mark_rule(color=GREY, strokeWidth=1).encode(
+        x=x,
+        opacity=alt.condition(nearest, alt.value(0.6), alt.value(0)),
+        tooltip=[alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in order)],
+    )
+    layers = [lines, dots.encode(x=x, y=y, color=color), rule.add_params(nearest)]
+    return alt.LayerChart(layer=layers).properties(
+        height=LIVE_HEIGHT, padding={"left": 0, "top": 6, "right": 4, "bottom": 2}
+    )
 
 
 def _figure(layers: list[alt.Chart]) -> alt.LayerChart:

@@ -119,6 +119,26 @@ def settings(names: list[str]) -> dict[str, Any]:
     }
 
 
+def preview() -> dict[str, Any]:
+    """Columns of `launching.preview_table`."""
+    return {
+        "architecture": column.TextColumn("Architecture", pinned=True),
+        "preprocessing": column.TextColumn("Preprocessing"),
+        "seed": column.NumberColumn("Seed", format="%d", width="small"),
+        "state": column.TextColumn("State", width=230),
+        "epochs": column.TextColumn("Epochs", alignment="right", width="small", help="Where there are folds, of each."),
+        "time": column.TextColumn(
+            "Estimated time", alignment="right", width="small", help="For all of its epochs; it may end sooner."
+        ),
+        "basis": column.TextColumn(
+            "Estimated from",
+            help="Finished runs of the network on images of this size on this device; those with as many CPU threads, "
+            "if there are any.",
+        ),
+        "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
+    }
+
+
 def key_values() -> dict[str, Any]:
     """Columns of `tables.key_values`."""
     return {"name": column.TextColumn("Name", width="medium"), "value": column.TextColumn("Value", width="large")}

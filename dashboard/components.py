@@ -15,12 +15,16 @@ from dashboard import cache, columns
 from dashboard.advice import advice, reason
 from dashboard.formats import duration, plural, sentence
 from dashboard.labels import describe
+from dashboard.queue_state import ending, newly_ended, states
 from dashboard.summaries import RunSummary, position
 from dashboard.tables import key_values, to_csv
 from fer_core.errors import FerError
 
 RUN_PAGE = "app_pages/run.py"
+QUEUE_PAGE = "app_pages/queue.py"
+LAUNCH_PAGE = "app_pages/launch.py"
 REFRESH_S = 3
+FOOT_S = 10  # between two looks of a page on which nothing moves
 STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
     "finished": "green",
     "running": "blue",
@@ -30,6 +34,7 @@ STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
     "lost": "red",
     "damaged": "red",
 }
+ENDING_ICONS = {"finished": ":material/check_circle:", "cancelled": ":material/stop_circle:"}
 logger = logging.getLogger(__name__)
 
 
@@ -197,10 +202,36 @@ def _progress_text(run: RunSummary) -> str:
     return " · ".join(part for part in (name, where, message, left, status.device) if part)
 
 
+def tell(text: str, icon: str = ":material/check:") -> None:
+    """Raise a notice when the page is drawn next: one that is raised before a rerun would not be seen."""
+    st.session_state.setdefault("notices", []).append((text, icon))
+
+
+def notices() -> None:
+    """Show what is to be told, and each run that has ended since this browser saw it live: on any page, and once."""
+    runs = cache.runs()
+    for run in newly_ended(st.session_state.get("seen_states", {}), runs):
+        tell(ending(run), ENDING_ICONS.get(run.state, ":material/error:"))
+    st.session_state["seen_states"] = states(runs)
+    for text, icon in st.session_state.pop("notices", []):
+        st.toast(text, icon=icon, duration="long")
+
+
+@st.fragment(run_every=FOOT_S)
+def queue_line() -> None:
+    """`2 running · 4 waiting` with the way to the queue, and the notices."""
+    with errors_shown():
+        notices()
+        summary = cache.queue().summary
+        if summary:
+            st.page_link(QUEUE_PAGE, label=summary, icon=":material/model_training:")
+
+
 def sidebar_foot(runs: Sequence[RunSummary]) -> None:
-    """What is loaded."""
+    """What is trained now, and what is loaded."""
     datasets = sorted({run.spec.dataset for run in runs if run.spec})
     with st.sidebar:
+        queue_line()
         st.caption("  \n".join([plural(len(runs), "run"), ", ".join(datasets) or "no dataset", cache.device_name()]))
 
 

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache, charts, columns, tables, views
+from dashboard import cache, charts, columns, queue_view, run_buttons, tables, views
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import count, interval, percent
+from dashboard.permissions import permission
 from dashboard.picker import run_picker
 from dashboard.summaries import RunSummary
 from fer_core.config import to_json
@@ -122,8 +123,12 @@ if not runs:
     st.stop()
 run = run_picker(runs)
 ui.run_line(run)
+item = cache.queue().item(run)
+run_buttons.of_run(run, item, permission())
 if run.state == "finished":
     results(run)
+elif item is not None and run.state != "running":
+    queue_view.place(run)
 else:
     ui.unfinished_state(run)
     ui.live_progress([run])

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ from fer_core.labels import EMOTIONS
 
 
 def names_in(text: str) -> list[str]:
-    """`raw,hist_eq` as a list; raises FerError where there is none."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    """`raw,gcn(lam=5,s=2)` as a list; raises FerError where there is none."""
+    names = [name.strip() for name in re.split(r",(?![^()]*\))", text) if name.strip()]
     if not names:
         raise FerError(f"expected names joined by commas, got {text!r}")
     return names

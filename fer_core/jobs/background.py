@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,8 +65,8 @@ def sole_worker(store: RunStore) -> Iterator[None]:
         yield
 
 
-def ensure_worker(store: RunStore, *, per_device: int = 1, wait: bool = False) -> bool:
-    """Start a worker in the background unless one is alive; whether one was started.
+def ensure_worker(store: RunStore, *, options: Sequence[str] = (), wait: bool = False) -> bool:
+    """Start a worker (with `options` of its command) in the background unless one is alive; whether one was started.
 
     It is in a session of its own, so that it outlives the caller. With `wait`, returns once it is at work;
     raises FerError, with what it printed, where it does not begin.
@@ -78,7 +78,7 @@ def ensure_worker(store: RunStore, *, per_device: int = 1, wait: bool = False) -
     command = [sys.executable, "-m", "fer_core", "worker", "--runs", str(store.root.resolve())]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*command, "--per-device", str(per_device)],
+            [*command, *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ Nothing is kept in memory: whoever reads the folders, a page or a worker, today 
 reboot, sees the same queue. What changes an existing run is done while holding its lock.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -81,7 +82,7 @@ class JobQueue:
         """
         if self.store.find(spec) is None:
             try:
-                run = self.store.create(spec, job=self._job(by, device))
+                run = self.store.create(spec, job=_job(by, device))
             except RunExistsError:
                 pass
             else:
@@ -104,7 +105,7 @@ class JobQueue:
                 raise RunError(f"run {run.id} is finished already")
             remove_stop(run)
             run.update_status(state="queued", message="", eta_s=None)
-            write_job(run, self._job(by, device))
+            write_job(run, _job(by, device))
             run.append_log(f"queued again by {by or 'somebody'}")
         return Launch(run, "resumed")
 
@@ -147,9 +148,10 @@ class JobQueue:
             _renumber(waiting)
             run.append_log(f"moved to place {new[direction] + 1} of the queue by {by or 'somebody'}")
 
-    def _job(self, by: str, device: str) -> Job:
-        orders = [entry.job.order for entry in self.entries()]
-        return Job(order=max(orders, default=0.0) + 1, device=device, by=by, asked=_now())
+
+def _job(by: str, device: str) -> Job:
+    """A place behind all others: the time, which is above the small numbers of runs that were moved."""
+    return Job(order=time.time(), device=device, by=by, asked=_now())
 
 
 def _renumber(entries: Sequence[Entry]) -> None:

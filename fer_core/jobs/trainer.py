@@ -1,7 +1,7 @@
 """The process of one training: `python -m fer_core.jobs.trainer RUN DEVICE THREADS`; what a worker starts."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -15,15 +15,15 @@ def main(arguments: Sequence[str]) -> int:
     """Train a queued run to its end; how it ended stands in its folder. The exit status is 1 after a failure."""
     path, device, threads = Path(arguments[0]), arguments[1], int(arguments[2])
     torch.set_num_threads(threads)
-    return train_queued(Run(path), device)
+    with stop_signals() as asked:
+        return train_queued(Run(path), device, asked)
 
 
-def train_queued(run: Run, device: str) -> int:
+def train_queued(run: Run, device: str, asked_to_stop: Callable[[], str] = str) -> int:
     """Train `run` on `device`, unless it was cancelled meanwhile; 0 where it ended as it should."""
     try:
-        with stop_signals() as asked:
-            if stop_request(run) is None:
-                train_run(run.spec, RunStore(run.path.parent), device=device, asked_to_stop=asked)
+        if stop_request(run) is None:
+            train_run(run.spec, RunStore(run.path.parent), device=device, asked_to_stop=asked_to_stop)
         return 0
     except TrainingStopped:
         return 0

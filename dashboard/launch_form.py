@@ -1,0 +1,223 @@
+"""The fields of the launch page: what to train, on what, and every hyperparameter."""
+
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard import cache
+from dashboard.advice import PYTHON
+from dashboard.formats import plain
+from dashboard.launching import (
+    AUTO,
+    OFFICIAL,
+    WITHOUT_AUGMENTATION,
+    Catalogue,
+    Selection,
+    first_protocol,
+    pipelines,
+    shown_values,
+)
+from dashboard.summaries import RunSummary
+from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
+from fer_core.labels import EMOTIONS
+
+FIRST_ARCHITECTURE, FIRST_RECIPE = "mini_xception", "modern"
+DRAWN = "synthetic"
+KINDS = typing.get_type_hints(Recipe)
+LINKED: Any = "query-params"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A hyperparameter's field: its label, what it does, its choices if they are few, and the step of its buttons."""
+
+    name: str
+    label: str
+    help: str
+    choices: tuple[str, ...] = ()
+    step: float = 1
+
+
+GROUPS: dict[str, tuple[Field, ...]] = {
+    "Length": (
+        Field("epochs", "Epochs", "Passes over the training images."),
+        Field("batch_size", "Batch size", "Images of one update of the weights."),
+        Field("patience", "Patience", "Epochs without a lower validation loss after which it ends early; 0: never."),
+    ),
+    "Optimiser": (
+        Field("optimizer", "Optimiser", "What turns gradients into updates.", OPTIMIZERS),
+        Field("learning_rate", "Learning rate", "The highest one of its schedule.", step=1e-4),
+        Field("weight_decay", "Weight decay", "The optimiser's own; biases and normalisation are spared.", step=0.01),
+        Field("momentum", "Momentum", "Of SGD; the other optimisers have their own.", step=0.01),
+        Field("gradient_clip", "Gradient clip", "Largest norm of the gradient; 0: as it is.", step=0.5),
+    ),
+    "Schedule": (
+        Field("schedule", "Schedule", "How the learning rate goes over the epochs.", SCHEDULES),
+        Field("warmup_epochs", "Warm-up epochs", "Of warmup_cosine: epochs on the way up.", step=0.5),
+        Field("plateau_patience", "Plateau patience", "Of plateau: epochs without a lower validation loss."),
+        Field("plateau_factor", "Plateau factor", "Of plateau and steps: the learning rate times this.", step=0.05),
+        Field("milestones", "Milestones", "Of steps: the epochs after which it falls, joined by commas."),
+    ),
+    "Regularisation": (
+        Field("l2", "L2", "Added to the loss: this times the sum of all squared kernel weights.", step=0.001),
+        Field("label_smoothing", "Label smoothing", "Share of the label spread over all emotions.", step=0.05),
+        Field("ema_decay", "EMA decay", "Of the running average of the weights; 0: no average.", step=0.001),
+        Field("class_weights", "Class weights", "balanced: rare emotions weigh more.", CLASS_WEIGHTS),
+    ),
+    "Augmentation and precision": (
+        Field(
+            "augmentation",
+            "Augmentation",
+            f"Random steps of the training images, such as flip+rotate(10); {WITHOUT_AUGMENTATION}: as they are.",
+        ),
+        Field("precision", "Precision", "auto: bfloat16 where the device computes in it.", PRECISIONS),
+    ),
+    "Descriptors only": (
+        Field("column_scaling", "Column scaling", "standard: each descriptor to mean 0, deviation 1.", COLUMN_SCALINGS),
+        Field("bdr_start", "BDR start", "Epoch from which samples of a second error mode are removed; 0: never."),
+        Field("bdr_every", "BDR every", "Epochs between two removals."),
+        Field("bdr_alpha", "BDR alpha", "Deviations above the candidates' mean at which a sample leaves.", step=0.1),
+        Field("bdr_stop_variance", "BDR stop variance", "Variance of the errors at which training ends.", step=0.01),
+    ),
+}
+
+
+FIELDS = {field.name: field for group in GROUPS.values() for field in group}
+
+
+def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
+    """The fields, and what is chosen in them; the address holds all that differs from the defaults."""
+    architectures, preprocessing = _networks(catalogue, runs)
+    with st.grid(6, min_column_width=150):
+        datasets = cache.datasets()
+        dataset = st.selectbox("Dataset", datasets, key="dataset", bind=LINKED) or datasets[0]
+        protocol = _protocol(dataset, runs)
+        recipe = _recipe(catalogue, architectures)
+        seeds = st.text_input(
+            "Seeds", "0", key="seeds", bind=LINKED, help="Whole numbers joined by commas: a run for each."
+        )
+        device = st.selectbox(
+            "Device",
+            [AUTO, *cache.machines()],
+            key="device",
+            bind=LINKED,
+            help="auto: an accelerator where there is one, else the CPU.",
+        )
+        left_out = st.multiselect("Emotions left out", EMOTIONS, key="without", bind=LINKED, placeholder="None")
+    _note(dataset, datasets)
+    return Selection(
+        architectures=tuple(architectures),
+        pipelines=tuple(preprocessing),
+        dataset=dataset,
+        protocol=protocol,
+        recipe=recipe,
+        seeds=seeds or "",
+        left_out=tuple(left_out),
+        hyperparameters=_hyperparameters(catalogue, architectures, recipe),
+        device=device or AUTO,
+    )
+
+
+def _note(dataset: str, datasets: Sequence[str]) -> None:
+    if dataset == DRAWN:
+        more = f" Real ones: `{PYTHON} -m fer_core data prepare SOURCE`, see the README." if len(datasets) == 1 else ""
+        st.caption(f"These faces are drawn: good for trying, not a result.{more}")
+
+
+def _networks(catalogue: Catalogue, runs: Sequence[RunSummary]) -> tuple[list[str], list[str]]:
+    names, chains = catalogue.architectures, pipelines(catalogue, runs)
+    with st.grid(2, min_column_width=320):
+        architectures = st.multiselect(
+            "Architectures",
+            names,
+            [FIRST_ARCHITECTURE] if FIRST_ARCHITECTURE in names else names[:1],
+            key="architectures",
+            bind=LINKED,
+            placeholder="Choose one or several",
+            help="Each is trained with each preprocessing.",
+        )
+        preprocessing = st.multiselect(
+            "Preprocessing",
+            chains,
+            chains[:1],
+            key="preprocessing",
+            bind=LINKED,
+            accept_new_options=True,
+            placeholder="Choose, or type a pipeline",
+            help="Type any pipeline: steps joined by +, with arguments if need be, such as `gcn(lam=5)+hist_eq`.",
+        )
+    return architectures, preprocessing
+
+
+def _protocol(dataset: str, runs: Sequence[RunSummary]) -> str:
+    served = cache.protocols(dataset)
+    chosen = st.selectbox(
+        "Protocol",
+        served,
+        first_protocol(served, dataset, runs),
+        key="protocol",
+        bind=LINKED,
+        help="How the dataset is split; those that it can serve.",
+    )
+    return chosen or OFFICIAL
+
+
+def _recipe(catalogue: Catalogue, architectures: Sequence[str]) -> str:
+    names = catalogue.common_recipes(architectures)
+    chosen = st.selectbox(
+        "Recipe",
+        names,
+        names.index(FIRST_RECIPE),
+        key="recipe",
+        bind=LINKED,
+        help="paper: the values that the network's paper prints. modern: AdamW with one cycle of the learning rate.",
+    )
+    return chosen or FIRST_RECIPE
+
+
+def _hyperparameters(catalogue: Catalogue, architectures: Sequence[str], recipe: str) -> dict[str, Any]:
+    with st.expander("Hyperparameters", key="hyperparameters"):
+        st.caption(f"Empty fields keep what the {recipe} recipe says, which they show in grey.")
+        entered = {}
+        for title, group in GROUPS.items():
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{title}**")
+                with st.grid(5 if len(group) > 2 else 2, min_column_width=150):
+                    for field in group:
+                        shown = shown_values(catalogue.values(architectures, recipe, field.name))
+                        entered[field.name] = _field(field, shown)
+    changed = {name: value for name, value in entered.items() if value not in (None, "")}
+    if changed:
+        _changes(changed)
+    return changed
+
+
+def _changes(changed: Mapping[str, Any]) -> None:
+    """What is filled in, and how to undo it, also while the fields are folded."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = ", ".join(f"{FIELDS[name].label.lower()} {plain(str(value))}" for name, value in changed.items())
+        st.caption(f"Other than the recipe: {words}", width="content")
+        st.button("Undo", on_click=_empty, args=(list(changed),), type="tertiary", icon=":material/undo:")
+
+
+def _field(field: Field, shown: str) -> Any:
+    common: dict[str, Any] = {"key": field.name, "bind": LINKED, "help": field.help, "placeholder": shown}
+    if field.choices:
+        return st.selectbox(field.label, field.choices, None, **common)
+    if _is_text(field):
+        return st.text_input(field.label, **common).strip()
+    if KINDS[field.name] is int:
+        return st.number_input(field.label, value=None, step=int(field.step), **common)
+    return st.number_input(field.label, value=None, step=float(field.step), format="%g", **common)
+
+
+def _is_text(field: Field) -> bool:
+    return KINDS[field.name] not in (int, float) and not field.choices
+
+
+def _empty(names: Sequence[str]) -> None:
+    for name in names:
+        st.session_state[name] = "" if _is_text(FIELDS[name]) else None

@@ -1,0 +1,336 @@
+"""A selection of networks, preprocessing and settings: the runs that it means, and the command that says the same.
+
+The library's networks and recipes come with torch, which takes seconds to load: functions that need it import it.
+"""
+
+import itertools
+import json
+import math
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pandas as pd
+
+from dashboard.advice import PYTHON
+from dashboard.comparisons import link
+from dashboard.formats import NONE, duration, percent, plural
+from dashboard.summaries import RunSummary, position
+from fer_core.cli.choices import left_after, numbers_in
+from fer_core.config import Recipe, RunSpec
+from fer_core.errors import FerError
+from fer_core.jobs.estimate import Estimate, Machine, PastRun, Workload, estimate
+from fer_core.runs import Run, read_job
+
+MOST_RUNS = 200
+AUTO, OFFICIAL = "auto", "official"
+WITHOUT_AUGMENTATION = "none"
+# what `python -m fer_core grid` takes where an option is left out
+GRID_DEFAULTS = {
+    "--seeds": "0",
+    "--dataset": "fer2013",
+    "--protocol": OFFICIAL,
+    "--recipe": "modern",
+    "--without": "",
+    "--device": AUTO,
+}
+PREVIEW_COLUMNS = ("architecture", "preprocessing", "seed", "state", "epochs", "time", "basis", "run")
+Fate = Literal["queued", "resumed", "exists", "refused"]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What can be trained: the recipes of each architecture by name, and the steps that a pipeline may hold."""
+
+    recipes: Mapping[str, Mapping[str, Recipe]]
+    steps: tuple[str, ...]
+
+    @property
+    def architectures(self) -> list[str]:
+        """All names, sorted."""
+        return list(self.recipes)
+
+    def common_recipes(self, architectures: Sequence[str]) -> list[str]:
+        """The recipes that each of `architectures` has; without any architecture, those that all have."""
+        names = [list(self.recipes[each]) for each in architectures if each in self.recipes]
+        names = names or [list(recipes) for recipes in self.recipes.values()]
+        return [name for name in names[0] if all(name in others for others in names)]
+
+    def values(self, architectures: Sequence[str], recipe: str, name: str) -> list[Any]:
+        """The different values of a hyperparameter in a recipe of `architectures`."""
+        found = [self.recipes[each].get(recipe) for each in architectures if each in self.recipes]
+        return list(dict.fromkeys(getattr(each, name) for each in found if each))
+
+
+def read_catalogue() -> Catalogue:
+    """The registered networks with their recipes, and the registered steps."""
+    from fer_core.architectures import ARCHITECTURES
+    from fer_core.preprocessing import describe_steps
+    from fer_core.training import get_recipe, recipe_names
+
+    recipes = {each: {name: get_recipe(name, each) for name in recipe_names(each)} for each in ARCHITECTURES.names()}
+    return Catalogue(recipes, tuple(step.name for step in describe_steps()))
+
+
+def pipelines(catalogue: Catalogue, runs: Iterable[RunSummary]) -> list[str]:
+    """The pipelines to choose from: each step alone, then the longer ones that runs have used."""
+    used = {run.spec.preprocessing for run in runs if run.spec}
+    return [*catalogue.steps, *sorted(used - set(catalogue.steps))]
+
+
+def first_protocol(served: Sequence[str], dataset: str, runs: Iterable[RunSummary]) -> int:
+    """The place of the protocol to begin with: the official one, else what most runs on the dataset used."""
+    if OFFICIAL in served:
+        return served.index(OFFICIAL)
+    used = Counter(run.spec.protocol for run in runs if run.spec and run.spec.dataset == dataset)
+    return max(range(len(served)), key=lambda place: used[served[place]], default=0)
+
+
+def shown_values(values: Sequence[Any]) -> str:
+    """What one or several recipes say of a hyperparameter: `0.002`, `0.001 – 0.002`, `adam or adamw`."""
+    if values and all(isinstance(value, int | float) for value in values):
+        low, high = min(values), max(values)
+        return f"{low:g}" if low == high else f"{low:g} – {high:g}"
+    return " or ".join(_text(value) for value in values)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value) or "none"
+    return str(value) or "none"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a visitor has chosen, as the page's fields give it; `hyperparameters` holds those that are filled in."""
+
+    architectures: tuple[str, ...]
+    pipelines: tuple[str, ...]
+    dataset: str
+    protocol: str = OFFICIAL
+    recipe: str = "modern"
+    seeds: str = "0"
+    left_out: tuple[str, ...] = ()
+    hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    device: str = AUTO
+
+
+def make_specs(selection: Selection) -> list[RunSpec]:
+    """One spec for each network, pipeline and seed, in this order, and none twice.
+
+    Raises FerError, in one sentence, where anything chosen is missing, unknown or impossible.
+    """
+    grid = _grid(selection)
+    from fer_core.augmentation import Augmentation
+    from fer_core.training import make_spec
+
+    changed = overrides(selection.hyperparameters)
+    specs = [
+        make_spec(
+            architecture,
+            pipeline,
+            dataset=selection.dataset,
+            protocol=selection.protocol,
+            recipe=selection.recipe,
+            seed=seed,
+            emotions=left_after(",".join(selection.left_out)),
+            hyperparameters=changed,
+        )
+        for architecture, pipeline, seed in grid
+    ]
+    for augmentation in {spec.recipe.augmentation for spec in specs}:
+        Augmentation.parse(augmentation)
+    return list({spec.run_id: spec for spec in specs}.values())
+
+
+def _grid(selection: Selection) -> list[tuple[str, str, int]]:
+    if not selection.architectures:
+        raise FerError("choose at least one architecture")
+    if not selection.pipelines:
+        raise FerError("choose at least one preprocessing; raw means no step")
+    grid = list(itertools.product(selection.architectures, selection.pipelines, _numbers("seeds", selection.seeds)))
+    if len(grid) > MOST_RUNS:
+        raise FerError(
+            f"these are {len(grid)} runs, and at most {MOST_RUNS} are launched at once; "
+            "choose fewer architectures, pipelines or seeds"
+        )
+    return grid
+
+
+def overrides(filled_in: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyperparameters that a form replaces; `augmentation` may say "none", `milestones` is text.
+
+    Raises FerError where the milestones are no numbers.
+    """
+    changed = {name: value for name, value in filled_in.items() if value is not None and value != ""}
+    if "milestones" in changed:
+        changed["milestones"] = _numbers("milestones", changed["milestones"])
+    if changed.get("augmentation") == WITHOUT_AUGMENTATION:
+        changed["augmentation"] = ""
+    return changed
+
+
+def _numbers(what: str, text: str) -> list[int]:
+    try:
+        return numbers_in(text)
+    except FerError:
+        raise FerError(f"{what} must be whole numbers joined by commas, got {text!r}") from None
+
+
+def command(selection: Selection) -> str:
+    """What to type for the runs of `make_specs`; options that have their default are left out."""
+    options = {
+        "--architectures": ",".join(selection.architectures),
+        "--preprocessing": ",".join(selection.pipelines),
+        "--seeds": ",".join(str(seed) for seed in _numbers("seeds", selection.seeds)),
+        "--dataset": selection.dataset,
+        "--protocol": selection.protocol,
+        "--recipe": selection.recipe,
+        "--without": ",".join(selection.left_out),
+        "--device": selection.device,
+    }
+    given = [
+        f"{option} {shlex.quote(value)}" for option, value in options.items() if value != GRID_DEFAULTS.get(option)
+    ]
+    changed = [
+        "-H " + shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+        for name, value in overrides(selection.hyperparameters).items()
+    ]
+    return " ".join([f"{PYTHON} -m fer_core grid", *given, *changed])
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of the selection: whether it is there already, and how long all of its epochs would take.
+
+    `waits`: whether a worker is to take it up. A queued run that somebody made and never came to train does not.
+    """
+
+    spec: RunSpec
+    run: RunSummary | None = None
+    estimate: Estimate | None = None
+    waits: bool = False
+
+    @property
+    def fate(self) -> Fate:
+        """What a launch does with it, as `JobQueue.launch` decides."""
+        if self.run is None:
+            return "queued"
+        if self.run.state == "damaged":
+            return "refused"
+        return "exists" if self.waits or self.run.state in ("finished", "running") else "resumed"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a launch leads to a training."""
+        return self.fate in ("queued", "resumed")
+
+    @property
+    def seconds(self) -> float | None:
+        """What is left to train, where past runs tell."""
+        if self.estimate is None or self.run is None or not self.run.status.epochs:
+            return self.estimate.seconds if self.estimate else None
+        return self.estimate.seconds * (1 - self.run.status.epoch / self.run.status.epochs)
+
+    @property
+    def state(self) -> str:
+        """The state in words, and what a launch changes."""
+        if self.run is None:
+            return "new"
+        state, epoch = self.run.state, self.run.status.epoch
+        if state == "finished":
+            return f"finished, {percent(self.run.accuracy)}"
+        if state == "running":
+            return f"running, {position(self.run, ahead=1)}"
+        if state == "damaged":
+            return "damaged: delete it first"
+        if self.waits:
+            return "waits in the queue"
+        return f"{state}, goes on after epoch {epoch}" if epoch else f"{state}, begins anew"
+
+
+def plan(specs: Sequence[RunSpec], runs: Sequence[RunSummary], workload: Workload, machine: Machine) -> list[Planned]:
+    """What a launch of `specs` would mean beside the `runs` that there are."""
+    found = {run.id: run for run in runs}
+    past = [PastRun(run.spec, run.environment) for run in runs if run.state == "finished" and run.spec]
+    return [
+        Planned(spec, run, estimate(spec, workload, machine, past), waits=run is not None and _waits(run))
+        for spec, run in ((spec, found.get(spec.run_id)) for spec in specs)
+    ]
+
+
+def _waits(run: RunSummary) -> bool:
+    return run.state == "queued" and read_job(Run(run.path)) is not None
+
+
+def hindrance(planned: Sequence[Planned]) -> str:
+    """Why the runs cannot be launched, as a sentence, or the empty string."""
+    damaged = [each.spec.run_id for each in planned if each.fate == "refused"]
+    if damaged:
+        return f"Run {damaged[0]} is damaged: delete it, then launch again."
+    if not any(each.is_trained for each in planned):
+        return f"All {len(planned)} runs exist already: there is nothing to launch."
+    return ""
+
+
+def grid_size(planned: Sequence[Planned]) -> str:
+    """What the runs are pairs of: `3 × 2, 1 seed` for three networks and two pipelines."""
+    specs = [each.spec for each in planned]
+    sides = [len({getattr(spec, name) for spec in specs}) for name in ("architecture", "preprocessing", "seed")]
+    return f"{sides[0]} × {sides[1]}, {plural(sides[2], 'seed')}"
+
+
+def total_time(planned: Sequence[Planned]) -> tuple[str, str, bool]:
+    """How long the runs to train take one after the other, on what that rests, and whether it is only a part."""
+    trained = [each for each in planned if each.is_trained]
+    known = [each.seconds for each in trained if each.seconds is not None]
+    unknown = len(trained) - len(known)
+    if not known:
+        return NONE, "no past run tells" if trained else "nothing to train", False
+    networks = {each.spec.architecture: each.estimate.runs for each in trained if each.estimate}
+    basis = plural(sum(networks.values()), "past run") + (f", {unknown} unknown" if unknown else "")
+    return about(sum(known)), basis, unknown > 0
+
+
+def about(seconds: float | None) -> str:
+    """A duration no finer than an estimate is: `49 min`, `2 h 20 min`."""
+    if seconds is None:
+        return NONE
+    step = next(step for limit, step in ((60, 5), (600, 30), (7200, 60), (math.inf, 600)) if seconds < limit)
+    return duration(max(step, round(seconds / step) * step))
+
+
+def preview_table(planned: Sequence[Planned], workload: Workload) -> pd.DataFrame:
+    """One row a run: what it is, its state, epochs, estimated time and the link to its page where it exists."""
+    folds = len(workload.images)
+    rows = [
+        (
+            each.spec.architecture,
+            each.spec.preprocessing,
+            each.spec.seed,
+            each.state,
+            f"{folds} × {each.spec.recipe.epochs:,}" if folds > 1 else f"{each.spec.recipe.epochs:,}",
+            about(each.seconds) if each.is_trained else NONE,
+            _basis(each) if each.is_trained else "",
+            link(each.run.id) if each.run else "",
+        )
+        for each in planned
+    ]
+    return pd.DataFrame(rows, columns=list(PREVIEW_COLUMNS))
+
+
+def _basis(planned: Planned) -> str:
+    if planned.estimate is None:
+        return "no past run like it on this device"
+    threads = "" if planned.estimate.same_threads else " (other thread count)"
+    return f"{plural(planned.estimate.runs, 'past run')}{threads}"
+
+
+def outcome(fates: Sequence[str]) -> str:
+    """What a launch did, as a sentence: `3 runs queued, 1 resumed.`"""
+    words = {"queued": "queued", "resumed": "resumed", "exists": "there already"}
+    parts = [f"{fates.count(fate)} {word}" for fate, word in words.items() if fate in fates]
+    return f"Launched: {', '.join(parts)}."

@@ -1,0 +1,102 @@
+"""How long a training will take: told from past runs of the same network on the same kind of device, or not at all."""
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fer_core.config import RunSpec
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What trains: `cpu`, `cuda` or `mps`, its name ("" where unknown, then any will do), and a CPU's threads."""
+
+    kind: str
+    name: str = ""
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a protocol makes of a dataset: the training images of each fold, and what one image is.
+
+    `size` is in pixels a side, None for a table of descriptors; `channels` is 1 or 3.
+    """
+
+    images: tuple[int, ...]
+    size: int | None
+    channels: int
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A finished run: its spec, and its environment.json as it was read."""
+
+    spec: RunSpec
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of a whole training, and how many past runs say so; `same_threads`: whether with as many threads."""
+
+    seconds: float
+    runs: int
+    same_threads: bool = True
+
+
+def estimate(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable[PastRun]) -> Estimate | None:
+    """The time that `spec` takes if it trains all of its epochs; None where no past run tells.
+
+    A run tells if it trained the same network (architecture and arguments) on images of the same size and
+    colour on the same kind of device; on a CPU those count alone that had as many threads, if there are any.
+    The time is the median time of an image in training, with what preparing, validating and evaluating added
+    in those runs, times images and epochs of every fold.
+    """
+    alike = [run for run in past if _is_alike(run, spec, workload, machine)]
+    if not alike:
+        return None
+    equal = [run for run in alike if machine.kind != "cpu" or run.environment.get("threads") == machine.threads]
+    told = equal or alike
+    seen = spec.recipe.epochs * sum(workload.images)
+    return Estimate(seen * _seconds_per_image(told), len(told), same_threads=bool(equal))
+
+
+def _is_alike(run: PastRun, spec: RunSpec, workload: Workload, machine: Machine) -> bool:
+    facts = run.environment
+    same_network = (run.spec.architecture, run.spec.architecture_arguments) == (
+        spec.architecture,
+        spec.architecture_arguments,
+    )
+    same_images = (facts.get("image_size"), facts.get("channels")) == (workload.size, workload.channels)
+    same_kind = str(facts.get("device", "")).partition(":")[0] == machine.kind
+    same_device = same_kind and machine.name in ("", facts.get("device_name"))
+    return same_network and same_images and same_device and _images_seen(run) > 0 and _number(run, "wall_s") > 0
+
+
+def _seconds_per_image(runs: Sequence[PastRun]) -> float:
+    """The median in training, and what else took time, shared among the images of all runs: long runs weigh more."""
+    training = [1 / rate for run in runs if (rate := _number(run, "images_per_s")) > 0]
+    median = statistics.median(training) if training else 0.0
+    rest = sum(max(0.0, _number(run, "wall_s") - _training_seconds(run)) for run in runs)
+    return median + rest / sum(_images_seen(run) for run in runs)
+
+
+def _training_seconds(run: PastRun) -> float:
+    rate = _number(run, "images_per_s")
+    return _images_seen(run) / rate if rate > 0 else 0.0
+
+
+def _images_seen(run: PastRun) -> float:
+    """Training images times epochs, over all folds: `epochs_run` counts those of all of them."""
+    return _number(run, "train_images") * _number(run, "epochs_run")
+
+
+def _number(run: PastRun, name: str) -> float:
+    """A number of the environment; 0 where there is none, as in files that others wrote."""
+    value = run.environment.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return 0.0
+    return float(value)
