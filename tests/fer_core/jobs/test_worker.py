@@ -24,7 +24,7 @@ from fer_core.training import get_recipe, train_run
 # some seconds on one slow thread, with a checkpoint every few hundred milliseconds
 LONG = RunSpec(
     "linear", "raw", "synthetic", "official",
-    get_recipe("modern", "linear", epochs=30, batch_size=16, precision="float32", augmentation="flip+rotate(10)"),
+    get_recipe("modern", "linear", epochs=25, batch_size=16, precision="float32", augmentation="flip"),
 )  # fmt: skip
 SHORT = replace(LONG, recipe=replace(LONG.recipe, epochs=1))
 WAIT_S = 90
