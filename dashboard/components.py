@@ -207,9 +207,8 @@ def tell(text: str, icon: str = ":material/check:") -> None:
     st.session_state.setdefault("notices", []).append((text, icon))
 
 
-def notices() -> None:
-    """Show what is to be told, and each run that has ended since this browser saw it live: on any page, and once."""
-    runs = cache.runs()
+def notices(runs: Sequence[RunSummary]) -> None:
+    """Show what is to be told, and each of `runs` that has ended since this browser saw it live: once, on any page."""
     for run in newly_ended(st.session_state.get("seen_states", {}), runs):
         tell(ending(run), ENDING_ICONS.get(run.state, ":material/error:"))
     st.session_state["seen_states"] = states(runs)
@@ -221,10 +220,10 @@ def notices() -> None:
 def queue_line() -> None:
     """`2 running · 4 waiting` with the way to the queue, and the notices."""
     with errors_shown():
-        notices()
-        summary = cache.queue().summary
-        if summary:
-            st.page_link(QUEUE_PAGE, label=summary, icon=":material/model_training:")
+        queue = cache.queue()
+        notices(queue.runs)
+        if queue.summary:
+            st.page_link(QUEUE_PAGE, label=queue.summary, icon=":material/model_training:")
 
 
 def sidebar_foot(runs: Sequence[RunSummary]) -> None:

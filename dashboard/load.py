@@ -63,8 +63,7 @@ class LoadMeter:
                 sample = self._measure(pid, host)
                 if not device.startswith("cuda"):
                     return sample.load
-                visible = sample.process.environ().get("CUDA_VISIBLE_DEVICES", "")
-                return replace(sample.load, gpu=gpu_of(device, visible, self._read_gpus()))
+                return replace(sample.load, gpu=gpu_of(device, _visible_gpus(sample.process), self._read_gpus()))
             except psutil.Error:
                 self._samples.pop(pid, None)
                 return Load(host)
@@ -96,6 +95,13 @@ class LoadMeter:
         if self._gpus is None or now - self._gpus[0] > GPU_LOOK_S:
             self._gpus = (now, ask_gpus())
         return self._gpus[1]
+
+
+def _visible_gpus(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("CUDA_VISIBLE_DEVICES", "")
+    except psutil.AccessDenied:
+        return ""  # of another user
 
 
 def ask_gpus() -> list[Gpu]:

@@ -47,13 +47,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Queue:
-    """Everything that the page shows; `waiting` in the order in which a worker takes it up."""
+    """Everything that the page shows; `waiting` in the order in which a worker takes it up, `runs` are all."""
 
     running: tuple[Item, ...] = ()
     waiting: tuple[Item, ...] = ()
     stopped: tuple[RunSummary, ...] = ()
     finished: tuple[RunSummary, ...] = ()
     worker: WorkerInfo | None = None
+    runs: tuple[RunSummary, ...] = ()
 
     @property
     def is_moving(self) -> bool:
@@ -102,6 +103,7 @@ def sorted_queue(
         stopped=tuple(sorted(latest_first(stopped), key=lambda run: STOPPED.index(run.state))),
         finished=tuple(latest_first(finished)),
         worker=worker,
+        runs=tuple(runs),
     )
 
 
@@ -211,13 +213,13 @@ def newly_ended(before: Mapping[str, str], runs: Iterable[RunSummary]) -> list[R
 
 def ending(run: RunSummary) -> str:
     """How a run ended, as a sentence with its name."""
-    name = f"**{plain(what(run))}**"
-    if run.state == "finished":
-        return f"{name} is finished: {percent(run.accuracy)} of its test faces recognised."
-    reason = run.problem or run.status.message
-    return f"{name} {'is damaged' if run.state == 'damaged' else run.state}" + (
-        f": {plain(sentence(reason))}" if reason and run.state != "cancelled" else "."
-    )
+    name, why = f"**{plain(what(run))}**", plain(sentence(run.problem or run.status.message or "it gives no reason"))
+    sentences = {
+        "finished": f"{name} is finished: {percent(run.mean_accuracy)} of its test faces recognised.",
+        "cancelled": f"{name} was cancelled; it can be resumed.",
+        "failed": f"{name} failed. {why}",
+    }
+    return sentences.get(run.state, f"{name} is {run.state}. {why}")
 
 
 def work_of(worker: WorkerInfo) -> str:

