@@ -67,6 +67,6 @@ $(FOR_RUNNING): requirements.txt pyproject.toml $(BIN)/python
 	@$(BIN)/python -c "import cv2, torchvision; cv2.CascadeClassifier"
 	@touch $@
 
-$(FOR_TESTING): requirements-dev.txt $(FOR_RUNNING)
+$(FOR_TESTING): requirements-dev.txt $(wildcard requirements-ray.txt) $(FOR_RUNNING)
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@

@@ -63,6 +63,9 @@ GROUPS: dict[str, tuple[Field, ...]] = {
     ),
     "Regularisation": (
         Field("l2", "L2", "Added to the loss: this times the sum of all squared kernel weights.", step=0.001),
+        Field(
+            "statistics_images", "Statistics images", "Measure batch normalisation anew on so many after each epoch."
+        ),
         Field("label_smoothing", "Label smoothing", "Share of the label spread over all emotions.", step=0.05),
         Field("ema_decay", "EMA decay", "Of the running average of the weights; 0: no average.", step=0.001),
         Field("class_weights", "Class weights", "balanced: rare emotions weigh more.", CLASS_WEIGHTS),

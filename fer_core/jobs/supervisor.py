@@ -88,7 +88,8 @@ class Supervisor:
         attempts = 1 if epoch > job.attempted_epoch else job.attempts + 1
         write_job(run, replace(job, attempts=attempts, attempted_epoch=epoch))
         if entry.state == "lost":
-            run.append_log(f"its process had ended without a word; taken up again after epoch {epoch}")
+            words = "" if run.id in self._reasons else "its process had ended without a word; "
+            run.append_log(f"{words}taken up again after epoch {epoch}")
 
     def _has_failed_too_often(self, entry: Entry) -> bool:
         job, epoch = entry.job, entry.run.status.epoch

@@ -1,29 +1,29 @@
 """The process of one training: `python -m fer_core.jobs.trainer RUN DEVICE THREADS`; what a worker starts."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from fer_core.jobs.queue import ENDED
 from fer_core.runs import Run, RunStore, remove_job, stop_request
-from fer_core.training import TrainingStopped, stop_signals, train_run
+from fer_core.training import TrainingStopped, train_run
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train a queued run to its end; how it ended stands in its folder. The exit status is 1 after a failure."""
     path, device, threads = Path(arguments[0]), arguments[1], int(arguments[2])
     torch.set_num_threads(threads)
-    with stop_signals() as asked:
-        return train_queued(Run(path), device, asked)
+    # SIGTERM ends it as it is: at a machine's shutdown nobody asks to stop, and the next worker takes the run up
+    return train_queued(Run(path), device)
 
 
-def train_queued(run: Run, device: str, asked_to_stop: Callable[[], str] = str) -> int:
+def train_queued(run: Run, device: str) -> int:
     """Train `run` on `device`, unless it was cancelled meanwhile; 0 where it ended as it should."""
     try:
         if stop_request(run) is None:
-            train_run(run.spec, RunStore(run.path.parent), device=device, asked_to_stop=asked_to_stop)
+            train_run(run.spec, RunStore(run.path.parent), device=device)
         return 0
     except TrainingStopped:
         return 0

@@ -221,7 +221,8 @@ def test_a_node_without_the_project_or_the_runs_says_so(
     assert executor.start(elsewhere, Job(1), [])
     (tmp_path / "only_here.py").write_text("def train(*arguments): return ''")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("fer_core.jobs.ray._train", importlib.import_module("only_here").train)
+    name = "only_here"  # which the nodes do not have
+    monkeypatch.setattr("fer_core.jobs.ray._train", importlib.import_module(name).train)
     run = store.create(SHORT)
     assert executor.start(run, Job(2), [])
     reasons: list[str] = []
