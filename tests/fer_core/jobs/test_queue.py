@@ -1,12 +1,14 @@
 """The queue in the run folders: launching, order, cancelling, resuming."""
 
-import multiprocessing
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fer_core.config import Recipe, RunSpec
+from fer_core.config import Recipe, RunSpec, to_json
 from fer_core.jobs import JobQueue
 from fer_core.runs import Run, RunError, RunStore, read_job, stop_request, write_job
 
@@ -43,24 +45,31 @@ def test_a_second_launch_of_the_same_spec_finds_the_first(queue: JobQueue) -> No
     assert [entry.job.by for entry in queue.entries()] == ["ada"]
 
 
-def launch_together(
-    root: str, ready: "multiprocessing.synchronize.Barrier", outcomes: "multiprocessing.Queue[str]"
-) -> None:
-    ready.wait()
-    outcomes.put(JobQueue(RunStore(Path(root))).launch(SPEC, by="somebody").outcome)
+LAUNCHER = """
+import json, sys
+from pathlib import Path
+from fer_core.config import RunSpec, from_json
+from fer_core.jobs import JobQueue
+from fer_core.runs import RunStore
+spec, queue = from_json(RunSpec, json.loads(sys.argv[2])), JobQueue(RunStore(Path(sys.argv[1])))
+print("ready", flush=True)
+sys.stdin.readline()
+print(queue.launch(spec, by="somebody").outcome)
+"""
 
 
 def test_of_six_launchers_of_one_spec_one_makes_the_run(queue: JobQueue) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready, outcomes = context.Barrier(6), context.Queue()
+    command = [sys.executable, "-c", LAUNCHER, str(queue.store.root), json.dumps(to_json(SPEC))]
     launchers = [
-        context.Process(target=launch_together, args=(str(queue.store.root), ready, outcomes)) for _ in range(6)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(6)
     ]
+    assert [launcher.stdout.readline() for launcher in launchers if launcher.stdout] == ["ready\n"] * 6
     for launcher in launchers:
-        launcher.start()
-    for launcher in launchers:
-        launcher.join(60)
-    assert sorted(outcomes.get(timeout=5) for _ in launchers) == ["exists"] * 5 + ["queued"]
+        assert launcher.stdin
+        launcher.stdin.write("\n")
+        launcher.stdin.flush()
+    assert sorted(launcher.communicate()[0] for launcher in launchers) == ["exists\n"] * 5 + ["queued\n"]
     (run,) = queue.store.list()
     assert not run.problem
     assert list(queue.store.root.glob(".new.*")) == []
