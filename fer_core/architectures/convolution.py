@@ -37,6 +37,8 @@ class Conv2d(nn.Conv2d):
 
 
 class _SmallMap(torch.autograd.Function):
+    """A convolution of a small map whose kernels' gradient is `weight_gradient`."""
+
     @staticmethod
     def forward(context: Any, faces: Tensor, weight: Tensor, padding: int) -> Tensor:
         context.save_for_backward(faces, weight)

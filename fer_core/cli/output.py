@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 console = Console()
+NO_WORKER = "No worker is at work; start one with `python -m fer_core worker`."
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

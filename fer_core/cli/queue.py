@@ -6,14 +6,13 @@ import typer
 
 from fer_core.cli.choices import user
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import JsonOption, console, print_json, print_table
+from fer_core.cli.output import NO_WORKER, JsonOption, console, print_json, print_table
 from fer_core.errors import FerError
 from fer_core.jobs.background import worker_info
 from fer_core.jobs.queue import DIRECTIONS, Direction, JobQueue
 from fer_core.runs import RunStore
 
 app = typer.Typer(no_args_is_help=True, help="What waits to be trained, and what is being trained.")
-NO_WORKER = "No worker is at work; start one with `python -m fer_core worker`."
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
 
 

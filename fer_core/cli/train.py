@@ -28,7 +28,7 @@ from fer_core.cli.options import (
     Weights,
     Without,
 )
-from fer_core.cli.output import console, percent, print_table
+from fer_core.cli.output import NO_WORKER, console, percent, print_table
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, get_splits, load_dataset
 from fer_core.jobs import JobQueue, worker_info
@@ -138,14 +138,17 @@ def resume(
 
 def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
     """Leave the specs to a worker, once each of them is known to be possible."""
+    datasets: dict[str, FaceDataset] = {}
     for spec in specs:
-        check_spec(spec, store)
+        if spec.dataset not in datasets:
+            datasets[spec.dataset] = load_dataset(spec.dataset)
+        check_spec(spec, store, datasets[spec.dataset])
     for spec in specs:
         launch = JobQueue(store).launch(spec, by=user(), device=device)
         state = "exists already" if launch.outcome == "exists" else launch.outcome
         console.print(f"{state}: {launch.run.id}", highlight=False)
     if worker_info(store) is None:
-        console.print("No worker is at work; start one with `python -m fer_core worker`.", highlight=False)
+        console.print(NO_WORKER, highlight=False)
 
 
 def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> None:

@@ -1,7 +1,6 @@
 """Temperature scaling and the calibration error it reduces."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 SMALLEST = 1e-7  # below float16's smallest normal number; keeps log finite
 BINS = 15
@@ -31,6 +30,8 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """
     if len(labels) == 0:
         return 1.0
+    from scipy.optimize import minimize_scalar  # a trainer that starts need not wait for it
+
     found = minimize_scalar(
         lambda log_t: log_loss(labels, apply_temperature(probabilities, float(np.exp(log_t)))),
         bounds=(np.log(0.05), np.log(20.0)),

@@ -1,6 +1,5 @@
 """The worker of a folder of runs: whether one is there, and starting one that outlives its starter."""
 
-import fcntl
 import json
 import os
 import platform
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fer_core import locks
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
 
@@ -54,14 +54,12 @@ def sole_worker(store: RunStore) -> Iterator[None]:
     """Be the worker of `store`; raises FerError where another is."""
     _make_folder(store)
     with (_folder(store) / "lock").open("a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locks.take(handle):
             info = worker_info(store) or WorkerInfo()
             raise FerError(
                 f"a worker is at work already on {store.root} (process {info.pid} on {info.host or platform.node()}); "
                 "one is enough, and `--per-device` makes it train more at once"
-            ) from None
+            )
         yield
 
 
@@ -111,11 +109,4 @@ def _folder(store: RunStore) -> Path:
 
 
 def _is_held(store: RunStore) -> bool:
-    try:
-        with (_folder(store) / "lock").open("r") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return False
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
+    return locks.is_held(_folder(store) / "lock")

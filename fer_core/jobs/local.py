@@ -31,6 +31,12 @@ def find_devices() -> tuple[str, ...]:
     return (*(f"cuda:{index}" for index in range(cuda)), *(("mps",) if mps else ()), "cpu")
 
 
+def threads_of_each(devices: Sequence[str], per_device: int = 1) -> int:
+    """The processor's threads for each of `per_device` trainings on each of the accelerators, or on the CPU alone."""
+    accelerators = max(1, len([device for device in devices if device != "cpu"]))
+    return max(1, (os.cpu_count() or 1) // (accelerators * per_device))
+
+
 @dataclass
 class _Trainer:
     process: "subprocess.Popen[bytes]"
@@ -52,8 +58,7 @@ class LocalExecutor:
         self.store = store
         self.devices = tuple(devices or find_devices())
         self.per_device = per_device
-        accelerators = max(1, len([device for device in self.devices if device != "cpu"]))
-        self.threads = threads or max(1, (os.cpu_count() or 1) // (accelerators * per_device))
+        self.threads = threads or threads_of_each(self.devices, per_device)
         self._trainers: dict[str, _Trainer] = {}
         self._tidy()
 

@@ -65,7 +65,7 @@ class JobQueue:
         """Every run that waits or is trained on request, in the order of the queue; costs one look at each folder."""
         found = []
         for run in self.store.list():
-            job = read_job(run) if (run.path / "job.json").exists() else None
+            job = read_job(run)
             state = run.state if job else ""
             if job and state in IN_QUEUE:
                 found.append(Entry(run, job, state))
@@ -133,6 +133,13 @@ class JobQueue:
             run.update_status(state="cancelled", eta_s=None, message=message)
             remove_job(run)
             run.append_log(message)
+
+    def settle_failed(self, run: Run, message: str) -> None:
+        """Mark a run that cannot be trained, and why; raises RunError where somebody trains it all the same."""
+        with run.lock():
+            run.update_status(state="failed", eta_s=None, message=message)
+            remove_job(run)
+            run.append_log(f"failed: {message}")
 
     def move(self, run: Run, direction: Direction, *, by: str = "") -> None:
         """Change the place of a waiting run; raises RunError where it does not wait."""

@@ -13,7 +13,7 @@ from fer_core.errors import FerError
 from fer_core.jobs.background import write_worker_info
 from fer_core.jobs.executors import Ended, Executor
 from fer_core.jobs.queue import ENDED, Entry, JobQueue
-from fer_core.runs import Run, RunError, RunStore, remove_job, stop_request, write_job
+from fer_core.runs import Run, RunError, RunStore, stop_request, write_job
 
 POLL_S = 1.0
 ATTEMPTS = 3  # starts of a run that reach no further epoch, before it counts as failed
@@ -61,10 +61,10 @@ class Supervisor:
             self._settle(ended)
         self._said = ""
         entries = self.queue.entries()
-        live = self._live.read()
-        for entry in entries:
-            if entry.is_waiting and entry.run.id not in self.executor.held():
-                self._take_up(entry, live)
+        waiting = [entry for entry in entries if entry.is_waiting and entry.run.id not in self.executor.held()]
+        live = self._live.read() if waiting else []
+        for entry in waiting:
+            self._take_up(entry, live)
         self._publish()
         return len(entries) + len(self.executor.held())
 
@@ -78,7 +78,7 @@ class Supervisor:
         except RunError:
             return  # somebody else took it meanwhile: the next look shows
         except FerError as error:
-            self._fail(run, str(error))
+            self.queue.settle_failed(run, str(error))
 
     def _start(self, entry: Entry, live: list[Run]) -> None:
         run, job, epoch = entry.run, entry.job, entry.run.status.epoch
@@ -96,7 +96,7 @@ class Supervisor:
         if job.attempts < ATTEMPTS or epoch > job.attempted_epoch:
             return False
         reason = self._reasons.get(entry.run.id, "it gave no reason")
-        self._fail(entry.run, f"its process ended {ATTEMPTS} times after epoch {epoch}: {reason}")
+        self.queue.settle_failed(entry.run, f"its process ended {ATTEMPTS} times after epoch {epoch}: {reason}")
         return True
 
     def _settle(self, ended: Ended) -> None:
@@ -106,12 +106,6 @@ class Supervisor:
         if ended.reason and not run.problem and run.status.state not in ENDED:
             self._reasons[run.id] = ended.reason
             run.append_log(ended.reason)
-
-    def _fail(self, run: Run, message: str) -> None:
-        with run.lock():
-            run.update_status(state="failed", eta_s=None, message=message)
-            run.append_log(f"failed: {message}")
-            remove_job(run)
 
     def _has_room(self) -> bool:
         free = shutil.disk_usage(self.store.root).free

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from fer_core.jobs.queue import ENDED
+from fer_core.jobs.queue import ENDED, JobQueue
 from fer_core.runs import Run, RunStore, remove_job, stop_request
 from fer_core.training import TrainingStopped, train_run
 
@@ -32,9 +32,7 @@ def train_queued(run: Run, device: str) -> int:
             raise  # somebody else trains it: its end is theirs to tell
         if run.status.state not in ENDED:
             # refused before its training began, for example for want of its dataset
-            with run.lock():
-                run.update_status(state="failed", eta_s=None, message=str(error) or type(error).__name__)
-                run.append_log(f"failed: {error}")
+            JobQueue(RunStore(run.path.parent)).settle_failed(run, str(error) or type(error).__name__)
         raise
     finally:
         if run.status.state in ENDED:

@@ -71,6 +71,8 @@ def remove_stop(run: Run) -> None:
 
 
 def _read(run: Run, name: str, kind: type) -> Any:
+    if not (run.path / name).exists():
+        return None
     try:
         return from_json(kind, run.read_json(name))
     except FerError:

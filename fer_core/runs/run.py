@@ -4,7 +4,6 @@ Every file is replaced atomically, whether a run is alive is derived from a
 file lock, and a half-written, foreign or damaged folder is listed with its reason.
 """
 
-import fcntl
 import io
 import json
 import os
@@ -16,10 +15,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STORED_STATES = ("queued", "running", "finished", "failed", "cancelled")
-LOOKS, LOOK_S = 5, 0.02  # a reader's look at the lock takes microseconds
 STATES = (*STORED_STATES, "lost", "damaged")
 
 
@@ -171,20 +170,14 @@ class Run:
 
     def is_locked(self) -> bool:
         """Whether a trainer holds the folder now."""
-        try:
-            with (self.path / ".lock").open("r") as handle:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return False
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
+        return locks.is_held(self.path / ".lock")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder while training, and say who does; raises RunError if another trainer does."""
         with (self.path / ".lock").open("a+") as handle:
-            _take(handle, self.id)
+            if not locks.take(handle):
+                raise RunError(f"run {self.id} is being trained by another process")
             handle.truncate(0)
             handle.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
             handle.flush()
@@ -261,7 +254,7 @@ class Run:
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:
         """A file to write that takes the place of `name` at once; on a full disk it is gone and `name` as it was."""
-        temporary = self.path / f".{name}.{os.getpid()}"
+        temporary = self.path / f".{name}.{platform.node()}.{os.getpid()}"
         try:
             yield temporary
             os.replace(temporary, self.path / name)
@@ -288,16 +281,6 @@ class Run:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
-
-
-def _take(handle: IO[str], name: str) -> None:
-    """Lock an open file; tries for a moment, since a reader that looks whether it is locked holds it that long."""
-    for _ in range(LOOKS):
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOOK_S)
-    raise RunError(f"run {name} is being trained by another process")
 
 
 def stored_precision(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":

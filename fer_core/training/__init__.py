@@ -1,6 +1,7 @@
 """fit(): the visible training loop, its recipes, and runs that resume exactly."""
 
-from fer_core.training.loop import FitResult, TrainingDiverged, TrainingSet, TrainingStopped, fit
+from fer_core.training.loop import FitResult, TrainingDiverged, TrainingStopped, fit
+from fer_core.training.passes import TrainingSet
 from fer_core.training.recipes import RECIPES, get_recipe, recipe_names
 from fer_core.training.specs import make_spec
 from fer_core.training.stopping import stop_signals

@@ -10,16 +10,9 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own
 from fer_core.architectures import DescriptorMLP
 from fer_core.config import Recipe
 from fer_core.training.bdr import BimodalRemoval, ErrorDistribution, RemovalRecord
-from fer_core.training.loop import (
-    FitResult,
-    Observer,
-    TrainingDiverged,
-    TrainingSet,
-    TrainingState,
-    evaluate,
-    predict_logits,
-    train_epoch,
-)
+from fer_core.training.loop import FitResult, Observer, TrainingDiverged, train_epoch
+from fer_core.training.passes import TrainingSet, evaluate, predict_logits
+from fer_core.training.state import TrainingState
 
 REPORTS = 40  # epochs are a thousandth of those of a network of pixels: only so many have a line of metrics
 

@@ -2,28 +2,25 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
-from torch.optim.swa_utils import AveragedModel
 
-from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
 from fer_core.devices import (
     generator_state,
-    resolve_precision,
     seed_generator,
     set_generator_state,
     synchronize,
 )
 from fer_core.preprocessing import scale_to_symmetric
-from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
-
-EVALUATION_BATCH = 256
+from fer_core.training.optimization import Progress
+from fer_core.training.passes import TrainingSet, evaluate, measure_statistics
+from fer_core.training.state import EpochPart, TrainingState
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
@@ -32,18 +29,6 @@ class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
 
 class TrainingStopped(KeyboardInterrupt):
     """An observer interrupted the training after a batch; says who wanted it. It can go on from its checkpoint."""
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Preprocessed faces (N, C, H, W) uint8, or columns (N, D) float32, and labels (N,) int64, on the device."""
-
-    faces: Tensor
-    labels: Tensor
-    classes: int
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 class Observer(Protocol):
@@ -57,18 +42,6 @@ class Observer(Protocol):
 
     def epoch_done(self, record: dict[str, Any], checkpoint: dict[str, Any]) -> None:
         """After every epoch: its line of metrics, and everything needed to resume after it."""
-
-
-@dataclass
-class EpochPart:
-    """How far an epoch is: images seen, sums over them, seconds, and where the random numbers are."""
-
-    seen: int = 0
-    loss_sum: float = 0.0
-    correct: float = 0.0
-    seconds: float = 0.0
-    noise: Tensor | None = None
-    dropout: Tensor | None = None
 
 
 @dataclass
@@ -129,9 +102,7 @@ def fit(
     return FitResult(state.best_weights, state.progress, state.epoch, state.history)
 
 
-def train_epoch(
-    state: "TrainingState", train: TrainingSet, seed: int, observer: Observer
-) -> tuple[float, float, float]:
+def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: Observer) -> tuple[float, float, float]:
     """One pass over the training set, or the rest of one; the mean loss, the accuracy while training, and seconds."""
     device, part = state.device, state.part
     epoch_seed = seed * 1_000_003 + state.epoch  # everything random follows from the seed and the epoch: see resume
@@ -164,7 +135,7 @@ def train_epoch(
     return loss_sum / max(1, seen), correct_sum / max(1, seen), time.perf_counter() - began
 
 
-def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+def train_step(state: TrainingState, faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
     """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
     recipe = state.recipe
     inputs = faces
@@ -185,174 +156,3 @@ def train_step(state: "TrainingState", faces: Tensor, labels: Tensor, noise: tor
     if state.average is not None:
         state.average.update_parameters(state.model)
     return loss.detach(), (logits.argmax(1) == labels).sum()
-
-
-@torch.no_grad()
-def measure_statistics(model: nn.Module, train: TrainingSet, images: int) -> None:
-    """Batch normalisation's mean and variance over `images` evenly drawn training images, without dropout.
-
-    After dropout and max pooling a layer's inputs are larger in training than in prediction, so that the running
-    statistics of the layer behind them fit training alone (Li et al. 2019, arXiv 1801.05134); averaged weights
-    have none of their own (Izmailov et al. 2018). Zero images leave the running ones.
-    """
-    layers = [each for each in model.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
-    if not images or not layers:
-        return
-    model.eval()
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.train()
-        layer.reset_running_stats()
-        layer.momentum = None  # every batch counts the same
-    step = max(1, len(train) // images)
-    for batch in train.faces[::step][:images].split(EVALUATION_BATCH):
-        if len(batch) > 1:
-            model(network_inputs(batch))
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.eval()
-        layer.momentum = momentum
-
-
-def network_inputs(faces: Tensor) -> Tensor:
-    """What a network takes: faces uint8 (B, C, H, W) in [-1, 1], pixels last; columns (B, D) as they are."""
-    if faces.ndim == 2:
-        return faces
-    return scale_to_symmetric(faces).contiguous(memory_format=torch.channels_last)
-
-
-@torch.inference_mode()
-def evaluate(model: nn.Module, data: TrainingSet) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy of `model` on `data`."""
-    if not len(data):
-        return math.nan, math.nan
-    logits = predict_logits(model, data.faces)
-    return (
-        F.cross_entropy(logits, data.labels).item(),
-        (logits.argmax(1) == data.labels).float().mean().item(),
-    )
-
-
-@torch.inference_mode()
-def predict_logits(model: nn.Module, faces: Tensor) -> Tensor:
-    """Logits (N, classes) float32 of faces (N, C, H, W) uint8, in full precision."""
-    model.eval()
-    return torch.cat([model(network_inputs(batch)).float() for batch in faces.split(EVALUATION_BATCH)])
-
-
-@dataclass
-class TrainingState:
-    """Everything that changes while training, and that a checkpoint must hold."""
-
-    model: nn.Module
-    recipe: Recipe
-    device: torch.device
-    optimizer: torch.optim.Optimizer
-    average: AveragedModel | None
-    augmentation: Augmentation
-    precision: torch.dtype
-    class_weights: Tensor | None
-    l2_weights: list[nn.Parameter]
-    progress: Progress = field(default_factory=Progress)
-    epoch: int = 0
-    part: EpochPart = field(default_factory=EpochPart)
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    @classmethod
-    def create(cls, model: nn.Module, recipe: Recipe, train: TrainingSet, device: torch.device) -> "TrainingState":
-        """The state before the first epoch."""
-        average = None
-        if recipe.ema_decay:
-            average = AveragedModel(model, multi_avg_fn=warmed_up_average(recipe.ema_decay), use_buffers=True)
-        return cls(
-            model=model,
-            recipe=recipe,
-            device=device,
-            optimizer=make_optimizer(model, recipe),
-            average=average,
-            augmentation=Augmentation.parse(recipe.augmentation),
-            precision=resolve_precision(recipe.precision, device),
-            class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,
-            l2_weights=regularized_weights(model),
-        )
-
-    @property
-    def evaluated_model(self) -> nn.Module:
-        """The averaged model where the recipe averages, else the model itself."""
-        return self.model if self.average is None else self.average.module
-
-    @property
-    def current_learning_rate(self) -> float:
-        """What the optimiser used last."""
-        return float(self.optimizer.param_groups[0]["lr"])
-
-    def set_learning_rate(self, epoch: float) -> None:
-        """Follow the recipe's schedule to a fractional epoch."""
-        rate = learning_rate(self.recipe, epoch, self.progress.reductions)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-
-    def finish_epoch(self, record: dict[str, Any]) -> None:
-        """Count the epoch, and keep its weights if it is the best so far."""
-        self.epoch += 1
-        self.part = EpochPart()
-        self.history.append(record)
-        self.progress = self.progress.after(self.epoch, record["valid_accuracy"], record["valid_loss"], self.recipe)
-        if self.progress.best_epoch == self.epoch:
-            self.best_weights = cpu_copy(self.evaluated_model.state_dict())
-
-    def checkpoint(self) -> dict[str, Any]:
-        """Everything needed to go on exactly; tensors and plain types only."""
-        return {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
-            "optimizer": self.optimizer.state_dict(),
-            "progress": asdict(self.progress),
-            "epoch": self.epoch,
-            "part": vars(self.part),
-            "best_weights": self.best_weights,
-            "history": self.history,
-        }
-
-    def restore(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take up where `checkpoint` left off."""
-        self.model.load_state_dict(checkpoint["model"])
-        if self.average is not None:
-            self.average.load_state_dict(checkpoint["average"])
-        self.optimizer.load_state_dict(checkpoint["optimizer"])
-        self.progress = Progress(**checkpoint["progress"])
-        self.epoch = checkpoint["epoch"]
-        self.part = EpochPart(**checkpoint.get("part", {}))
-        self.best_weights = dict(checkpoint["best_weights"])
-        self.history = list(checkpoint["history"])
-
-
-def balanced_weights(train: TrainingSet) -> Tensor:
-    """Weights n / (classes · count) per class, as scikit-learn's `balanced`; absent classes weigh 0."""
-    counts = torch.bincount(train.labels, minlength=train.classes).float()
-    present = counts > 0
-    weights = len(train) / (present.sum() * counts.clamp(min=1))
-    return torch.where(present, weights, torch.zeros_like(weights))
-
-
-def warmed_up_average(decay: float) -> Callable[..., None]:
-    """Exponential moving average whose decay grows as (1 + t) / (10 + t) up to `decay`.
-
-    Without the growth, batch normalisation's initial variance of 1 outweighs the real ones for epochs.
-    """
-
-    @torch.no_grad()
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: int | Tensor) -> None:
-        weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, weight)
-            else:
-                mean.copy_(value)
-
-    return update
-
-
-def cpu_copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """An independent copy of a state dict on the CPU."""
-    return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}

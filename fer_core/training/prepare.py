@@ -14,7 +14,7 @@ from fer_core.datasets import FaceDataset, Split, clean_mask, get_splits
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
-from fer_core.training.loop import TrainingSet
+from fer_core.training.passes import TrainingSet
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
 from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
-from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit, predict_logits
+from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit
+from fer_core.training.passes import predict_logits
 from fer_core.training.prepare import Plan, PreparedSplit
 from fer_core.training.progress import RunObserver
 from fer_core.training.start import initial_model

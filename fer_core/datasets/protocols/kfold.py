@@ -1,7 +1,6 @@
 """Cross-validation: paper 5's five folds, and any other number of them."""
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from fer_core.datasets.errors import ProtocolError
 from fer_core.datasets.face_dataset import FaceDataset
@@ -22,6 +21,8 @@ def kfold(folds: int) -> Protocol:
         if smallest[0] < folds:
             emotion = EMOTIONS[smallest[1]]
             raise ProtocolError(f"its class {emotion} has {smallest[0]} of the {folds} images that {folds} folds need")
+        from sklearn.model_selection import StratifiedKFold  # takes seconds, and no other protocol needs it
+
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
         tests = [test.astype(np.int64) for _, test in splitter.split(dataset.labels, dataset.labels)]
         rng = np.random.default_rng(seed)

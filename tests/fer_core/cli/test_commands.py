@@ -9,23 +9,6 @@ from fer_core.runs import RunStore
 LINEAR = ("-a", "linear", "-d", "synthetic", "--epochs", "2")
 
 
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Runs the command line in this process; returns (exit status, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["fer_core", *map(str, arguments)])
-        try:
-            main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A runs folder with one short training on drawn faces, made through the command line."""
@@ -154,12 +137,12 @@ def test_durations_read_as_a_person_says_them(seconds, text):
 
 
 def test_cross_validation_prints_mean_and_deviation_of_every_setting_and_trains_none_twice(command, tmp_path):
-    grid = ("-g", "dropout=0.1,0.3", "--folds", "2", "--epochs", "1", "-H", "batch_size=64")
-    cross = ("crossval", "-a", "shallow_cnn", "-d", "synthetic", *grid, "--json", "--runs", tmp_path)
+    grid = ("-g", "filters=2,4", "--folds", "2", "--epochs", "1", "-H", "batch_size=64")
+    cross = ("crossval", "-a", "two_block_cnn", "-d", "synthetic", *grid, "--json", "--runs", tmp_path)
     status, out, _ = command(*cross)
     rows = json.loads(out)
     assert status == 0
-    assert [row["setting"] for row in rows] == ["dropout=0.1", "dropout=0.3"]
+    assert [row["setting"] for row in rows] == ["filters=2", "filters=4"]
     assert all(row["folds"] == 2 and 0 < row["mean"] < 1 and row["deviation"] >= 0 for row in rows)
     stamps = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/weights.safetensors"))]
     command(*cross)

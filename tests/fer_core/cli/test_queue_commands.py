@@ -10,27 +10,16 @@ import time
 
 import pytest
 
-from fer_core.cli.app import COMMANDS, load, main
+from fer_core.cli.app import COMMANDS, load
 from fer_core.runs import RunStore, read_job
 
 PAIRS = ("grid", "--architectures", "linear", "--preprocessing", "raw,hist_eq", "--dataset", "synthetic")
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(command, tmp_path):
     """Runs the command line in this process on an empty folder of runs; returns (exit status, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["fer_core", *map(str, arguments), "--runs", str(tmp_path)])
-        try:
-            main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
+    return lambda *arguments: command(*arguments, "--runs", tmp_path)
 
 
 def queued(command):

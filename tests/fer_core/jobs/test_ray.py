@@ -17,24 +17,16 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import torch
 
 from fer_core.cli.worker import check_options, make_executor
-from fer_core.config import RunSpec
-from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.jobs import JobQueue, worker_info
 from fer_core.jobs.executors import Executor
 from fer_core.jobs.supervisor import Supervisor
 from fer_core.runs import Job, Run, RunStore, read_job
-from fer_core.training import get_recipe, train_run
+from tests.fer_core.jobs.specs import ENDLESS, LONG, SHORT
 
 # a second or more on one thread, with a checkpoint ten times in it
-LONG = RunSpec(
-    "linear", "raw", "synthetic", "official",
-    get_recipe("modern", "linear", epochs=12, batch_size=16, precision="float32", augmentation="flip+rotate(10)"),
-)  # fmt: skip
-SHORT, ENDLESS = (replace(LONG, recipe=replace(LONG.recipe, epochs=epochs)) for epochs in (1, 5000))
 WAIT_S = 180
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 SMALL_HEAD = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
@@ -83,19 +75,6 @@ def executor(cluster: Any, store: RunStore) -> Iterator[Executor]:
     carrier = make_executor("ray", store, {"address": cluster.address})
     yield carrier
     carrier.close()
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """LONG, trained in one go with as many threads as a task has CPUs."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return train_run(
-            LONG, RunStore(tmp_path_factory.mktemp("whole")), device="cpu", dataset=load_dataset("synthetic")
-        )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def processes_in(folder: Path) -> list[str]:

@@ -13,20 +13,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import torch
 
-from fer_core.config import RunSpec
-from fer_core.datasets import load_dataset
 from fer_core.jobs import JobQueue, ensure_worker, worker_info
 from fer_core.runs import Run, RunStore, read_job
-from fer_core.training import get_recipe, train_run
+from tests.fer_core.jobs.specs import LONG, SHORT
 
-# some seconds on one slow thread, with a checkpoint every few hundred milliseconds
-LONG = RunSpec(
-    "linear", "raw", "synthetic", "official",
-    get_recipe("modern", "linear", epochs=25, batch_size=16, precision="float32", augmentation="flip"),
-)  # fmt: skip
-SHORT = replace(LONG, recipe=replace(LONG.recipe, epochs=1))
 WAIT_S = 90
 
 
@@ -39,19 +30,6 @@ def store(tmp_path: Path) -> Iterator[RunStore]:
     for process in processes_on(store):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """LONG, trained in one go with as many threads as the worker's trainers."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return train_run(
-            LONG, RunStore(tmp_path_factory.mktemp("whole")), device="cpu", dataset=load_dataset("synthetic")
-        )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def processes_on(store: RunStore) -> list[psutil.Process]:

@@ -8,7 +8,8 @@ from torch import nn
 from fer_core.architectures import ARCHITECTURES, PIXELS, build
 from fer_core.config import Recipe
 from fer_core.training import TrainingDiverged, TrainingSet, TrainingStopped, fit, get_recipe
-from fer_core.training.loop import balanced_weights, evaluate, measure_statistics, network_inputs, warmed_up_average
+from fer_core.training.passes import evaluate, measure_statistics, network_inputs
+from fer_core.training.state import balanced_weights, warmed_up_average
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -71,20 +72,20 @@ def test_a_resumed_training_equals_an_uninterrupted_one(recipe, bright_or_dark, 
     assert losses[0] == losses[1]
 
 
-@pytest.mark.parametrize("batch", [1, 5, 6])
-def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(batch, bright_or_dark, recorder, tmp_path):
+def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(bright_or_dark, recorder, tmp_path):
     recipe = dataclasses.replace(RECIPE, augmentation="flip+rotate(10)")
     whole = train(bright_or_dark, recorder(), recipe, architecture="conv_relu_ann")
-    stopped = recorder(stop_at_batch=batch)
-    with pytest.raises(TrainingStopped, match="a test"):
-        train(bright_or_dark, stopped, recipe, architecture="conv_relu_ann")
-    torch.save(stopped.checkpoints[-1], tmp_path / "checkpoint.pt")
-    rest = recorder()
-    checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    resumed = train(bright_or_dark, rest, recipe, checkpoint, architecture="conv_relu_ann")
-    assert_same_weights(whole.weights, resumed.weights)
-    assert [each["train_loss"] for each in whole.history] == [each["train_loss"] for each in resumed.history]
-    assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
+    for batch in (1, 5, 6):
+        stopped = recorder(stop_at_batch=batch)
+        with pytest.raises(TrainingStopped, match="a test"):
+            train(bright_or_dark, stopped, recipe, architecture="conv_relu_ann")
+        torch.save(stopped.checkpoints[-1], tmp_path / "checkpoint.pt")
+        rest = recorder()
+        checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+        resumed = train(bright_or_dark, rest, recipe, checkpoint, architecture="conv_relu_ann")
+        assert_same_weights(whole.weights, resumed.weights)
+        assert [each["train_loss"] for each in whole.history] == [each["train_loss"] for each in resumed.history]
+        assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
 
 
 def test_statistics_measured_anew_are_those_of_prediction(bright_or_dark):

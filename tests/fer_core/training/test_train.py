@@ -150,11 +150,13 @@ def assert_same_result(first, second):
 
 
 def test_a_run_killed_in_mid_epoch_is_lost_and_resumes_to_the_same_result(store, synthetic, tmp_path):
-    recipe = get_recipe("modern", "mini_xception", epochs=2, batch_size=32, precision="float32")
-    spec = dataclasses.replace(SPEC, architecture="mini_xception", recipe=recipe)
+    recipe = get_recipe("modern", "two_block_cnn", epochs=3, batch_size=16, precision="float32")
+    arguments = {"filters": 4, "dense": 16}
+    spec = dataclasses.replace(SPEC, architecture="two_block_cnn", recipe=recipe, architecture_arguments=arguments)
     command = [
-        sys.executable, "-m", "fer_core", "train", "-a", "mini_xception", "-p", "hist_eq", "-d", "synthetic",
-        "--epochs", "2", "--batch-size", "32", "--precision", "float32", "--device", "cpu", "--threads", "1",
+        sys.executable, "-m", "fer_core", "train", "-a", "two_block_cnn", "-A", "filters=4", "-A", "dense=16",
+        "-p", "hist_eq", "-d", "synthetic", "--epochs", "3", "--batch-size", "16",
+        "--precision", "float32", "--device", "cpu", "--threads", "1",
         "--runs", str(store.root),
     ]  # fmt: skip
     trainer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
