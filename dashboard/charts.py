@@ -141,9 +141,7 @@ def live_curves(measure: Measure, epochs: int) -> alt.LayerChart:
         tooltip=[alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in order)],
     )
     layers = [lines, dots.encode(x=x, y=y, color=color), rule.add_params(nearest)]
-    return alt.LayerChart(layer=layers).properties(
-        height=LIVE_HEIGHT, padding={"left": 0, "top": 6, "right": 4, "bottom": 2}
-    )
+    return alt.LayerChart(layer=layers).properties(height=LIVE_HEIGHT, padding=LIVE_PADDING)
 
 
 def _figure(layers: list[alt.Chart]) -> alt.LayerChart:

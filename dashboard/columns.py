@@ -120,7 +120,7 @@ def settings(names: list[str]) -> dict[str, Any]:
 
 
 def preview() -> dict[str, Any]:
-    """Columns of `launching.preview_table`."""
+    """Columns of `launch_plan.preview_table`."""
     return {
         "architecture": column.TextColumn("Architecture", pinned=True),
         "preprocessing": column.TextColumn("Preprocessing"),

@@ -13,10 +13,10 @@ import streamlit as st
 
 from dashboard import cache, columns
 from dashboard.advice import advice, reason
-from dashboard.formats import duration, plural, sentence
+from dashboard.formats import plural, sentence
 from dashboard.labels import describe
-from dashboard.queue_state import ending, newly_ended, states
-from dashboard.summaries import RunSummary, position
+from dashboard.queue_state import ending, newly_ended, progress, stage, states, what
+from dashboard.summaries import RunSummary
 from dashboard.tables import key_values, to_csv
 from fer_core.errors import FerError
 
@@ -176,7 +176,8 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
             current = cache.runs()
             for run in current:
                 if run.id in running:
-                    st.progress(_done(run), text=_progress_text(run))
+                    parts = (f"**{what(run)}**", stage(run), run.status.device)
+                    st.progress(progress(run), text=" · ".join(part for part in parts if part))
             if _stages(current, running) != seen:
                 st.rerun()
 
@@ -186,20 +187,6 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
 def _stages(runs: Sequence[RunSummary], running: Set[str]) -> set[tuple[str, str, int]]:
     """State of every run, and the epoch of those that are watched."""
     return {(run.id, run.state, run.status.epoch if run.id in running else 0) for run in runs}
-
-
-def _done(run: RunSummary) -> float:
-    return min(1.0, run.status.epoch / run.status.epochs) if run.status.epochs else 0.0
-
-
-def _progress_text(run: RunSummary) -> str:
-    status, spec = run.status, run.spec
-    name = f"**{spec.architecture} · {spec.preprocessing}**" if spec else run.id
-    where = position(run, ahead=1)
-    # a message within an epoch counts its images, which the bar and the time left say better
-    message = "" if status.message.startswith("epoch") else status.message
-    left = "" if status.eta_s is None else f"{duration(status.eta_s)} left"
-    return " · ".join(part for part in (name, where, message, left, status.device) if part)
 
 
 def tell(text: str, icon: str = ":material/check:") -> None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import actions, cache, columns, launch_form, launching, permissions
+from dashboard import actions, cache, columns, launch_form, launch_plan, launching, permissions
 from dashboard import components as ui
 from dashboard.formats import plural, sentence
-from dashboard.launching import Planned, Selection
+from dashboard.launch_plan import Planned
+from dashboard.launching import Selection
 from dashboard.run_buttons import refusal
 from fer_core.errors import FerError
 from fer_core.jobs.estimate import Workload
@@ -28,16 +29,16 @@ def preview(selection: Selection) -> tuple[list[Planned], Workload]:
     cache.check_choice(specs)
     workload, machines = cache.workload(specs[0]), cache.machines()
     machine = machines.get(selection.device) or next(iter(machines.values()))
-    return launching.plan(specs, cache.runs(), workload, machine), workload
+    return launch_plan.plan(specs, cache.runs(), workload, machine), workload
 
 
 def totals(planned: Sequence[Planned]) -> None:
     fates = Counter(each.fate for each in planned)
-    time_left, basis, is_part = launching.total_time(planned)
+    time_left, basis, is_part = launch_plan.total_time(planned)
     resumed = f"and {fates['resumed']} to resume" if fates["resumed"] else ""
     ui.metric_row(
         [
-            ui.Metric("Runs", str(len(planned)), launching.grid_size(planned)),
+            ui.Metric("Runs", str(len(planned)), launch_plan.grid_size(planned)),
             ui.Metric("New", str(fates["queued"]), resumed),
             ui.Metric("Exist already", str(fates["exists"]), "left as they are" if fates["exists"] else ""),
             ui.Metric(
@@ -62,7 +63,7 @@ def launch_button(planned: Sequence[Planned], selection: Selection) -> None:
         return
     permission = permissions.permission()
     refusal(permission)
-    hindrance = launching.hindrance(planned)
+    hindrance = launch_plan.hindrance(planned)
     count = sum(each.is_trained for each in planned)
     is_off = bool(hindrance) or not permission.is_allowed
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -80,7 +81,7 @@ def launch(planned: Sequence[Planned], device: str) -> None:
         cache.check_specs(specs)
     with st.spinner(f"Putting {plural(len(specs), 'run')} into the queue"):
         launched = actions.launch(specs, device)
-    st.toast(launching.outcome([each.outcome for each in launched]), icon=":material/check:", duration="long")
+    st.toast(launch_plan.outcome([each.outcome for each in launched]), icon=":material/check:", duration="long")
     time.sleep(NOTICE_S)
     st.switch_page(ui.QUEUE_PAGE, query_params={})  # left out, Streamlit refuses: fields are bound to the address
 
@@ -99,7 +100,7 @@ else:
     launch_button(planned, selection)
     ui.figure_title(f"{plural(len(planned), 'run')} of this selection")
     st.dataframe(
-        launching.preview_table(planned, workload),
+        launch_plan.preview_table(planned, workload),
         hide_index=True,
         column_config=columns.preview(),
         alt="Runs of this selection",

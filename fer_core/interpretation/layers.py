@@ -1,12 +1,11 @@
-"""The layers of a live network: what each gives, and how its parameters are counted."""
+"""The layers of a live network: what each gives and sees, and how its parameters are counted."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import Tensor, nn
+
+from fer_core.interpretation.trace import Step, trace_steps
 
 
 @dataclass(frozen=True)
@@ -15,6 +14,8 @@ class LayerRow:
 
     `parameters` counts batch normalisation's running statistics too, as Keras does; `arithmetic` is
     empty where there is nothing to count, and `(3·3·1 + 1)·32 = 320` for a convolution of 32 filters.
+    `macs` counts multiplications with weights for one face; `receptive_field` is the side, in pixels of the
+    face, of what one value can depend on. `inputs` are the rows that it takes, -1 the face.
     """
 
     name: str
@@ -22,73 +23,49 @@ class LayerRow:
     output_shape: tuple[int, ...]
     parameters: int
     arithmetic: str
+    kernel: str = ""
+    macs: int = 0
+    receptive_field: int = 0
+    inputs: tuple[int, ...] = ()
 
-
-@dataclass(frozen=True)
-class _Call:
-    """One use of a module in a forward pass."""
-
-    name: str
-    module: nn.Module
-    output_shape: tuple[int, ...]
+    @property
+    def is_spatial(self) -> bool:
+        """Whether it gives maps (F, H, W) of more than one pixel."""
+        return len(self.output_shape) == 3 and min(self.output_shape[1:]) > 1
 
 
 def layer_table(model: nn.Module, channels: int, size: int) -> list[LayerRow]:
     """Every layer in the order in which one face (`channels`, `size`, `size`) passes it.
 
-    A layer that is passed twice has two rows, and its parameters in the first. Parameters that belong
-    to no layer of their own come last, so that the rows always add up to the network's parameters.
-    The model is left as it was.
+    Functions between layers, such as the sum where branches meet, have rows of their own. A layer that is
+    passed twice has two rows, and its parameters in the first. Parameters that belong to no layer of their own
+    come last, so that the rows always add up to the network's parameters. The model is left as it was.
     """
-    face = torch.zeros(1, channels, size, size, device=next(model.parameters()).device)
-    with _evaluating(model), _recorded(model) as calls, torch.no_grad():
-        model(face)
     counted: set[int] = set()
-    rows = [_row(call, counted) for call in calls]
+    rows = [_row(step, counted, size) for step in trace_steps(model, channels, size)]
     return rows + list(_parameters_beside(model, counted))
 
 
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Dropout and batch statistics off, as for one face, and back to what each module had."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-@contextmanager
-def _recorded(model: nn.Module) -> Iterator[list[_Call]]:
-    calls: list[_Call] = []
-
-    def recorder(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(module: nn.Module, _inputs: Any, output: Any) -> None:
-            first = output[0] if isinstance(output, tuple) else output
-            calls.append(_Call(name, module, tuple(first.shape[1:])))
-
-        return record
-
-    layers = [(name, module) for name, module in model.named_modules() if not any(module.children())]
-    handles = [module.register_forward_hook(recorder(name)) for name, module in layers]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _row(call: _Call, counted: set[int]) -> LayerRow:
-    tensors = [tensor for tensor in _tensors(call.module) if id(tensor) not in counted]
+def _row(step: Step, counted: set[int], size: int) -> LayerRow:
+    tensors = [tensor for tensor in _tensors(step.module) if id(tensor) not in counted]
     counted.update(map(id, tensors))
     parameters = sum(tensor.numel() for tensor in tensors)
-    arithmetic = f"{_product(call.module)} = {parameters:,}" if parameters else ""
-    return LayerRow(call.name, type(call.module).__name__, call.output_shape, parameters, arithmetic)
+    return LayerRow(
+        step.name,
+        step.kind,
+        step.output_shape,
+        parameters,
+        f"{_product(step.module)} = {parameters:,}" if parameters and step.module else "",
+        step.kernel,
+        step.macs,
+        step.field.within(size),
+        step.inputs,
+    )
 
 
-def _tensors(module: nn.Module) -> list[Tensor]:
+def _tensors(module: nn.Module | None) -> list[Tensor]:
+    if module is None:
+        return []
     statistics = [buffer for name, buffer in module.named_buffers(recurse=False) if name.startswith("running_")]
     return [*module.parameters(recurse=False), *statistics]
 

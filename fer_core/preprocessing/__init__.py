@@ -4,7 +4,7 @@ A new step is one new file here with one class under `@step("name")`.
 """
 
 from fer_core.preprocessing.base import STEPS, Context, Step, step
-from fer_core.preprocessing.pipeline import RAW, Pipeline, StepDescription, describe_steps
+from fer_core.preprocessing.pipeline import RAW, Pipeline, Stage, StepDescription, describe_steps
 from fer_core.preprocessing.scaling import scale_to_symmetric
 from fer_core.registry import import_submodules
 
@@ -13,6 +13,7 @@ __all__ = [
     "STEPS",
     "Context",
     "Pipeline",
+    "Stage",
     "Step",
     "StepDescription",
     "describe_steps",

@@ -1,7 +1,8 @@
 """A chain of steps: the one implementation of preprocessing for training, prediction and previews."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -56,9 +57,28 @@ class Pipeline:
         """Preprocess for a prediction: uint8 (N, C, H, W) to float32 in [-1, 1] of the same shape."""
         return scale_to_symmetric(self.apply(images))
 
-    def walk(self, images: Tensor, *, training: bool = False, seed: int = 0) -> list[tuple[str, Tensor]]:
-        """The images after each step, for a preview: `[("raw", images), ("gcn", …), …]`, all uint8."""
-        return [(RAW, images), *((str(step), after) for step, after in self._run(images, training, seed, {}))]
+    def trace(self, images: Tensor, *, training: bool = False, seed: int = 0, repeat_s: float = 0.0) -> "list[Stage]":
+        """What each step does, for a preview: the images as given, then after each step that acts.
+
+        All is repeated for `repeat_s` seconds: a step's time is its shortest, so that what else the machine does
+        counts less.
+        """
+        end = perf_counter() + repeat_s
+        stages = self._stages(images, training, seed)
+        while perf_counter() < end:
+            again = self._stages(images, training, seed)
+            stages = [min(pair, key=lambda stage: stage.seconds) for pair in zip(stages, again, strict=True)]
+        return stages
+
+    def _stages(self, images: Tensor, training: bool, seed: int) -> "list[Stage]":
+        stages, start = [Stage(None, images)], perf_counter()
+        notes: dict[str, int] = {}
+        for step, after in self._run(images, training, seed, notes):
+            seconds = perf_counter() - start
+            stages.append(Stage(step, after, seconds, dict(notes)))
+            notes.clear()
+            start = perf_counter()
+        return stages
 
     def _run(self, images: Tensor, training: bool, seed: int, notes: dict[str, int]) -> Iterator[tuple[Step, Tensor]]:
         _check(images)
@@ -78,6 +98,19 @@ def _check(images: Tensor) -> None:
             "a pipeline takes uint8 images of shape (N, 1, H, W) or (N, 3, H, W), "
             f"got {str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Images uint8 (N, C, H, W) after a step, how long it took for all of them, and what it counted.
+
+    The first stage of a trace is the images as they were given, and has no step.
+    """
+
+    step: Step | None
+    images: Tensor
+    seconds: float = 0.0
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
+from dashboard.cache import results
 from dashboard.summaries import RunSummary, summarize
 from fer_core.errors import FerError
 from fer_core.inference import crop_face
@@ -30,7 +31,7 @@ print(sorted({"torch", "torchvision", "cv2", "sklearn", "scipy", "fer_core.infer
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    for cached in (cache._shelf, cache._evaluation, cache._metrics, cache._environment):
+    for cached in (results._shelf, results._evaluation, results._metrics, results._environment):
         cached.clear()
 
 

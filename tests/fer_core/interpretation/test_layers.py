@@ -78,6 +78,7 @@ def test_parameters_without_a_layer_of_their_own_come_last():
     rows = layer_table(Scaled(), 1, 4)
     assert [(row.name, row.kind, row.arithmetic) for row in rows] == [
         ("flat", "Flatten", ""),
+        ("mul", "Multiply", ""),
         ("factor", "Parameter", "3·2 = 6"),
     ]
 

@@ -132,13 +132,3 @@ def test_steps_act_in_their_order(batch: torch.Tensor) -> None:
     gcn, hist_eq = Pipeline.parse("gcn"), Pipeline.parse("hist_eq")
     assert torch.equal(Pipeline.parse("gcn+hist_eq").apply(batch), hist_eq.apply(gcn.apply(batch)))
     assert not torch.equal(Pipeline.parse("gcn+hist_eq").apply(batch), Pipeline.parse("hist_eq+gcn").apply(batch))
-
-
-def test_a_walk_shows_the_images_after_every_step(batch: torch.Tensor) -> None:
-    pipeline = Pipeline.parse("gcn(lam=5)+salt_pepper+median")
-    labels, images = zip(*pipeline.walk(batch, training=True, seed=1), strict=True)
-    assert labels == ("raw", "gcn(lam=5)", "salt_pepper", "median")
-    assert torch.equal(images[0], batch)
-    assert torch.equal(images[1], Pipeline.parse("gcn(lam=5)").apply(batch))
-    assert torch.equal(images[-1], pipeline.apply(batch, training=True, seed=1))
-    assert [label for label, _ in pipeline.walk(batch)] == ["raw", "gcn(lam=5)", "median"]

@@ -1,0 +1,341 @@
+"""Networks that are looked into, and what is seen in them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard.cache.datasets import dataset_stamp, prepared
+from dashboard.network_subject import Subject
+from dashboard.summaries import RunSummary, Stamp
+from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
+from fer_core.runs import Run
+
+if TYPE_CHECKING:
+    # importing these would import torch
+    from fer_core.interpretation import (
+        FeatureMaps,
+        Filters,
+        LayerRow,
+        Likeness,
+        LpqView,
+        MeanCams,
+        Network,
+        PhogView,
+        Saliency,
+    )
+
+NETWORKS = 4  # kept in memory at once: as many as are compared side by side
+RANDOM_NETWORKS = 2
+LOOKS = 32  # pictures of layers kept in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a network gets of a face, uint8 (S, S[, 3]) after preprocessing, and its uncalibrated probabilities."""
+
+    face: np.ndarray
+    probabilities: dict[str, float]
+
+    @property
+    def emotion(self) -> str:
+        """The most probable one."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A run's test images: their rows in `dataset`, and the true and the predicted class of each (indices).
+
+    Of a run of several folds, only those of the fold whose weights it keeps: the others it has learnt from.
+    """
+
+    dataset: str
+    stamp: Stamp
+    rows: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    emotions: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """Test images in a plane: `points` (N, 2), the places of `Tested` they belong to, and how to read them."""
+
+    points: np.ndarray
+    places: np.ndarray
+    layer: str
+    note: str
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def layers(architecture: str, channels: int, size: int, classes: int) -> "list[LayerRow]":
+    """The layers of a freshly built network with its default arguments, counted on the live one."""
+    from fer_core.architectures import build
+    from fer_core.interpretation import layer_table
+
+    return layer_table(build(architecture, channels=channels, size=size, classes=classes), channels, size)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def default_arguments(architecture: str) -> dict[str, Any]:
+    """What an architecture takes beside the shape of its faces, with the values that it has by default."""
+    from fer_core.architectures import ARCHITECTURES
+
+    return ARCHITECTURES.get(architecture).arguments()
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def architectures() -> list[str]:
+    """The registered networks, by name."""
+    from fer_core.architectures import ARCHITECTURES
+
+    return ARCHITECTURES.names()
+
+
+@st.cache_resource(max_entries=NETWORKS, show_spinner=False)
+def network(subject: Subject) -> "Network":
+    """A network to look into; shared by all viewers, who look one after the other."""
+    from fer_core.interpretation import Network
+
+    if subject.is_trained:
+        return Network.from_run(Run(Path(subject.folder)))
+    return Network.untrained(subject.architecture, channels=subject.channels, size=subject.size, seed=subject.seed)
+
+
+@st.cache_resource(max_entries=RANDOM_NETWORKS, show_spinner=False)
+def random_network(subject: Subject) -> "Network":
+    """The same network untrained: other random weights than those an untrained subject has itself."""
+    return network(subject).with_random_weights(seed=subject.seed + 1)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def network_layers(subject: Subject) -> "list[LayerRow]":
+    """The layers of a network as it is."""
+    from fer_core.interpretation import layer_table
+
+    looked = network(subject)
+    with looked.lock:
+        return layer_table(looked.model, looked.channels, looked.size)
+
+
+@st.cache_data(max_entries=LOOKS, show_spinner=False)
+def reading(subject: Subject, face: np.ndarray) -> Reading:
+    """What a network gets of a face (H, W[, 3]), and what it says of it."""
+    looked = network(subject)
+    inputs = looked.inputs(face[None])
+    shares = looked.probabilities(inputs)[0]
+    levels = ((inputs[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    probabilities = dict(zip(looked.emotions, map(float, shares), strict=True))
+    return Reading(levels[:, :, 0] if levels.shape[2] == 1 else levels, probabilities)
+
+
+@st.cache_data(max_entries=LOOKS, show_spinner=False)
+def feature_maps(subject: Subject, face: np.ndarray, layer: str) -> "FeatureMaps":
+    """What a layer gives for a face; raises FerError for an unknown one."""
+    from fer_core.interpretation import feature_maps
+
+    looked = network(subject)
+    return feature_maps(looked, looked.inputs(face[None]), layer)
+
+
+@st.cache_data(max_entries=LOOKS, show_spinner=False)
+def filters(subject: Subject, layer: str) -> "Filters":
+    """The kernels of a convolution; raises FerError for other layers."""
+    from fer_core.interpretation import filters
+
+    return filters(network(subject), layer)
+
+
+@st.cache_data(max_entries=LOOKS, show_spinner=False)
+def pixel_weights(subject: Subject) -> np.ndarray:
+    """What a network of one dense layer multiplies each pixel with, (classes, C, S, S); FerError for others."""
+    from fer_core.interpretation import pixel_weights
+
+    return pixel_weights(network(subject))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def walk(subject: Subject, face: np.ndarray, count: int) -> "list[FeatureMaps]":
+    """The `count` strongest maps of every step that all paths pass; a dense layer's values all."""
+    from fer_core.interpretation import FeatureMaps, walk
+
+    looked = network(subject)
+    return [
+        FeatureMaps(each.layer, each.kind, each.maps[each.chosen(count)] if each.is_spatial else each.maps)
+        for each in walk(looked, looked.inputs(face[None]))
+    ]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def cam_layers(subject: Subject) -> tuple[list[str], str]:
+    """The layers that Grad-CAM can look at, and the one it looks at by default; FerError where there is none."""
+    from fer_core.interpretation import cam_layers, default_cam_layer
+
+    looked = network(subject)
+    return [step.name for step in cam_layers(looked)], default_cam_layer(looked)
+
+
+@st.cache_data(max_entries=4 * LOOKS, show_spinner=False)
+def heat(subject: Subject, face: np.ndarray, emotion: str, method: str, layer: str, *, random: bool) -> "Saliency":
+    """What speaks for an emotion in a face, by a method; of the network itself, or with random weights."""
+    from fer_core.interpretation import saliency
+
+    looked = random_network(subject) if random else network(subject)
+    return saliency(looked, looked.inputs(face[None]), looked.emotions.index(emotion), method, layer)
+
+
+def likeness(first: "Saliency", second: "Saliency") -> "Likeness":
+    """How alike two pictures of heat are."""
+    from fer_core.interpretation import likeness
+
+    return likeness(first.heat, second.heat)
+
+
+def tested(run: RunSummary) -> Tested:
+    """The test images of a run; raises FerError where they, or its predictions, are not here."""
+    if run.spec is None:
+        raise FerError(f"run {run.id} does not say what it was trained on")
+    dataset = run.spec.dataset
+    kept = str(run.environment.get("weights_fold", ""))
+    return _tested(str(run.path), run.stamp, kept, dataset, dataset_stamp(dataset), run.spec.emotions)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _tested(
+    folder: str, stamp: Stamp, kept: str, dataset: str, dataset_stamp: Stamp, emotions: tuple[str, ...]
+) -> Tested:
+    arrays = Run(Path(folder)).predictions()
+    mine = np.ones(len(arrays["test_labels"]), bool)
+    if kept and "test_folds" in arrays:
+        mine = arrays["test_folds"].astype(str) == kept
+    places = {name: row for row, name in enumerate(prepared(dataset, dataset_stamp).ids)}
+    ids = arrays["test_ids"][mine]
+    absent = sum(str(each) not in places for each in ids)
+    if absent:
+        raise FerError(f"{absent:,} of the run's {len(ids):,} test images are not in {dataset} as it is prepared here")
+    rows = np.array([places[str(each)] for each in ids], np.int64)
+    predicted = arrays["test_probabilities"][mine].argmax(axis=1)
+    return Tested(dataset, dataset_stamp, rows, arrays["test_labels"][mine].astype(np.int64), predicted, emotions)
+
+
+def test_image(images: Tested, place: int) -> np.ndarray:
+    """One of a run's test images, uint8 (S, S[, 3])."""
+    return np.array(prepared(images.dataset, images.stamp).images[images.rows[place]])
+
+
+def sample_place(dataset: str, row: int) -> tuple[str, str, int]:
+    """(split, emotion, number from 1) by which `sample` finds a row of a dataset."""
+    faces = prepared(dataset, dataset_stamp(dataset))
+    split, label = str(faces.split[row]), int(faces.labels[row])
+    same = (faces.split[: row + 1] == split) & (faces.labels[: row + 1] == label)
+    return split, EMOTIONS[label], int(same.sum())
+
+
+def mean_cams(run: RunSummary, layer: str, most: int) -> "MeanCams":
+    """Mean Grad-CAM of each pair of a true and a predicted emotion, over at most `most` test images of each."""
+    return _mean_cams(Subject.of_run(run), tested(run), run.id, layer, most)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _mean_cams(subject: Subject, _images: Tested, run: str, layer: str, most: int) -> "MeanCams":
+    from fer_core.interpretation import mean_cams
+
+    chosen = first_of_each(_images.true, _images.predicted, most)
+    faces = prepared(_images.dataset, _images.stamp).images
+    bar = st.progress(0.0, "Looking at test images")
+    found = mean_cams(
+        network(subject),
+        lambda places: np.stack([faces[row] for row in _images.rows[chosen[places]]]),
+        _images.true[chosen],
+        _images.predicted[chosen],
+        layer,
+        lambda share: bar.progress(share, "Looking at test images"),
+    )
+    bar.empty()
+    return found
+
+
+def first_of_each(true: np.ndarray, predicted: np.ndarray, most: int) -> np.ndarray:
+    """The places of the first `most` images of every pair of a true and a predicted class, in their order."""
+    seen: dict[tuple[int, int], int] = {}
+    places = []
+    for place, pair in enumerate(zip(true.tolist(), predicted.tolist(), strict=True)):
+        seen[pair] = seen.get(pair, 0) + 1
+        if seen[pair] <= most:
+            places.append(place)
+    return np.array(places, np.int64)
+
+
+def projected(run: RunSummary, how: str, most: int) -> Projected:
+    """Test images of a run, at most `most` of them evenly over all, as its last layer gets them, in a plane."""
+    images = tested(run)
+    places = np.unique(np.linspace(0, len(images.rows) - 1, min(most, len(images.rows))).round().astype(int))
+    values, layer = _embedded(Subject.of_run(run), images, places)
+    points, note = _arranged(values, how)
+    return Projected(points, places, layer, note)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _embedded(subject: Subject, _images: Tested, places: np.ndarray) -> tuple[np.ndarray, str]:
+    from fer_core.interpretation import embed
+
+    faces, rows = prepared(_images.dataset, _images.stamp).images, _images.rows[places]
+    bar = st.progress(0.0, "Reading test images")
+    found = embed(
+        network(subject),
+        lambda part: np.stack([faces[row] for row in rows[part]]),
+        len(rows),
+        lambda share: bar.progress(share, "Reading test images"),
+    )
+    bar.empty()
+    return found.values, found.layer
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _arranged(values: np.ndarray, how: str) -> tuple[np.ndarray, str]:
+    from fer_core.interpretation import project
+
+    return project(values, "tsne" if how == "tsne" else "pca")
+
+
+@st.cache_data(max_entries=LOOKS, show_spinner=False)
+def descriptors(subject: Subject, face: np.ndarray) -> "tuple[LpqView, PhogView, bool]":
+    """LPQ and PHOG of a face (H, W) as the network takes them, else as paper 3 does; and whether it takes them."""
+    from fer_core.features.lpq import Lpq
+    from fer_core.features.phog import Phog
+    from fer_core.interpretation import default_descriptors, lpq_view, phog_view, used_descriptors
+
+    try:
+        used, own = used_descriptors(network(subject)), True
+    except FerError:
+        used, own = default_descriptors(), False
+    lpq = next((each for each in used if isinstance(each, Lpq)), None)
+    phog = next((each for each in used if isinstance(each, Phog)), None)
+    return lpq_view(face, lpq), phog_view(face, phog), own
+
+
+def face_at_depth(subject: Subject, depth: float) -> str:
+    """The layer at a depth in [0, 1] of a network."""
+    from fer_core.interpretation import at_depth
+
+    return at_depth(network(subject), depth).name
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def saliency_methods() -> list[tuple[str, str, str]]:
+    """(name, label, what it shows) of each saliency method."""
+    from fer_core.interpretation import METHODS
+
+    return [(method.name, method.label, method.summary) for method in METHODS.values()]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def paper_views(architecture: str) -> list[Any]:
+    """The views of an architecture that its paper prints."""
+    from fer_core.interpretation import paper_views
+
+    return list(paper_views(architecture))

@@ -1,0 +1,85 @@
+"""Pipelines, what their steps do to a face, and what networks say of the result."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from dashboard.cache.photos import predictor
+from dashboard.preprocess_frames import Frame, frames_of
+from dashboard.summaries import RunSummary, Stamp
+from fer_core.errors import FerError
+
+if TYPE_CHECKING:
+    # importing these would import torch
+    from fer_core.preprocessing import Pipeline, StepDescription
+
+TRACES = 256  # of one face through one pipeline, some ten kilobytes each, kept for each viewer
+TIMED_S = 0.03  # how long the steps are repeated, to tell how long each takes at least
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def steps() -> "list[StepDescription]":
+    """The steps that a pipeline may hold, by name."""
+    from fer_core.preprocessing import RAW, describe_steps
+
+    return [step for step in describe_steps() if step.name != RAW]
+
+
+def pipeline(text: str) -> "Pipeline":
+    """The pipeline that `text` describes; raises FerError, which says what is possible."""
+    from fer_core.preprocessing import Pipeline
+
+    return Pipeline.parse(text)
+
+
+def fitted(image: np.ndarray, side: int, channels: int) -> np.ndarray:
+    """A face (H, W) or (H, W, 3) as a network of `side` pixels and `channels` gets it, before preprocessing."""
+    from fer_core.inference.boxes import resize_face, to_channels
+
+    return resize_face(to_channels(image, channels), side)
+
+
+@st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
+def trace(image: np.ndarray, text: str, seed: int) -> list[Frame]:
+    """A face (S, S[, 3]) as given, and after each step of a pipeline as in training: its noise is drawn by `seed`."""
+    import torch
+
+    batch = torch.from_numpy(np.ascontiguousarray(_four(image[None]).transpose(0, 3, 1, 2)))
+    return frames_of(pipeline(text).trace(batch, training=True, seed=seed, repeat_s=TIMED_S))
+
+
+@st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
+def preprocessed(images: np.ndarray, text: str, seed: int) -> np.ndarray:
+    """Faces (N, S, S[, 3]) after all steps of a pipeline, as `trace` shows them."""
+    import torch
+
+    batch = torch.from_numpy(np.ascontiguousarray(_four(images).transpose(0, 3, 1, 2)))
+    after = pipeline(text).apply(batch, training=True, seed=seed)
+    return after.permute(0, 2, 3, 1).numpy().reshape(images.shape)
+
+
+def _four(images: np.ndarray) -> np.ndarray:
+    return images[..., None] if images.ndim == 3 else images
+
+
+def probabilities(run: RunSummary, image: np.ndarray, text: str | None = None) -> dict[str, float]:
+    """What a run's network says of a face (H, W[, 3]): the probability of each of its emotions.
+
+    `text` is a pipeline that replaces the run's own. Raises FerError where the run cannot predict.
+    """
+    if not run.can_predict:
+        raise FerError(f"run {run.id} {run.obstacle}")
+    reader = predictor(str(run.path), run.stamp)
+    face = fitted(image, reader.input_size, reader.channels)
+    return _probabilities(str(run.path), run.stamp, face, text)
+
+
+@st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
+def _probabilities(folder: str, stamp: Stamp, face: np.ndarray, text: str | None) -> dict[str, float]:
+    reader = predictor(folder, stamp)
+    if text is not None:
+        reader = replace(reader, pipeline=pipeline(text))
+    (row,) = reader.predict_faces(face[None])
+    return {emotion: float(share) for emotion, share in zip(reader.emotions, row, strict=True)}

@@ -1,0 +1,149 @@
+"""Numbers -> pictures: coloured maps, sheets of them, heat over a face; and files to download."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+INKS = {"light": "#5A5F6C", "dark": "#A4A9B5"}
+LABEL_HEIGHT = 16
+GAP = 6
+# above this share of the strongest value, the face below a heat is no longer seen
+COVER = 0.8
+
+
+def colours(ramp: Sequence[str]) -> np.ndarray:
+    """A ramp of `#rrggbb` as 256 colours, uint8 (256, 3)."""
+    stops = np.array([[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in ramp], float)
+    places = np.linspace(0, len(stops) - 1, 256)
+    mixed = [np.interp(places, range(len(stops)), stops[:, channel]) for channel in range(3)]
+    return np.stack(mixed, axis=1).round().astype(np.uint8)
+
+
+def coloured(values: np.ndarray, limit: float, sequential: Sequence[str], diverging: Sequence[str]) -> np.ndarray:
+    """Values (H, W) as RGB: those of a layer that is never negative on `sequential`, from 0 to `limit`.
+
+    Others on `diverging`, from -`limit` to `limit`, so that the middle colour is zero.
+    """
+    return _on_ramp(values, limit, colours(diverging), True) if values.min() < 0 else _on_ramp(
+        values, limit, colours(sequential), False
+    )  # fmt: skip
+
+
+def _on_ramp(values: np.ndarray, limit: float, table: np.ndarray, signed: bool) -> np.ndarray:
+    share = values / limit if limit > 0 else np.zeros_like(values)
+    place = (share + 1) / 2 if signed else share
+    picked: np.ndarray = table[(place.clip(0, 1) * 255).round().astype(int)]
+    return picked
+
+
+def map_pictures(
+    maps: np.ndarray, sequential: Sequence[str], diverging: Sequence[str], limit: float | None = None
+) -> list[np.ndarray]:
+    """Maps (N, H, W) as RGB, all on one kind of ramp; each on its own scale, or on that of `limit`."""
+    signed = bool(maps.size) and float(maps.min()) < 0
+    table = colours(diverging if signed else sequential)
+    return [_on_ramp(each, float(np.abs(each).max()) if limit is None else limit, table, signed) for each in maps]
+
+
+def limit_of(maps: np.ndarray) -> float:
+    """The largest absolute value: what a common scale goes up to."""
+    return float(np.abs(maps).max()) if maps.size else 0.0
+
+
+def vector_picture(values: np.ndarray) -> np.ndarray:
+    """The values of a dense layer (F,) as a map, in rows of equal length; what is left over is zero."""
+    width = max(1, int(np.ceil(np.sqrt(2 * len(values)))))
+    rows = -(-len(values) // width)
+    padded = np.zeros(rows * width, np.float32)
+    padded[: len(values)] = values
+    return padded.reshape(rows, width)
+
+
+def enlarged(picture: np.ndarray, side: int) -> Image.Image:
+    """A picture (H, W[, 3]) whose longer side has `side` pixels; every value stays a square."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Image.fromarray(picture).convert("RGB").resize(size, Image.Resampling.NEAREST)
+
+
+def sheet(
+    pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, columns: int, scheme: str
+) -> np.ndarray:
+    """Pictures side by side, each `side` pixels and with its label below: RGBA, transparent between."""
+    columns = max(1, min(columns, len(pictures)))
+    rows = -(-len(pictures) // columns)
+    below = LABEL_HEIGHT if any(labels) else 0
+    size = (columns * (side + GAP) - GAP, max(1, rows * (side + below + GAP) - GAP))
+    paper = Image.new("RGBA", size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(paper)
+    font = ImageFont.load_default(size=11)
+    for place, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        x, y = (place % columns) * (side + GAP), (place // columns) * (side + below + GAP)
+        paper.paste(enlarged(picture, side), (x, y))
+        draw.text((x, y + side + 1), label, fill=INKS[scheme], font=font)
+    return np.asarray(paper)
+
+
+def overlay(face: np.ndarray, heat: np.ndarray, sequential: Sequence[str], diverging: Sequence[str]) -> np.ndarray:
+    """Heat (S, S) in [-1, 1] over a face uint8 (S, S[, 3]) made gray: the stronger, the less of the face is seen."""
+    gray = face if face.ndim == 2 else face.mean(axis=2)
+    base = np.repeat(gray[:, :, None], 3, axis=2).astype(float)
+    signed = heat.min() < 0
+    # the dark half alone: pale colours would look like light on the face
+    ramp = [diverging[1], diverging[-2]] if signed else [sequential[-4], sequential[-4]]
+    table = colours(ramp)
+    tint = np.where((heat >= 0)[:, :, None], table[-1], table[0])
+    alpha = COVER * np.abs(heat)[:, :, None]
+    mixed: np.ndarray = (base * (1 - alpha) + tint * alpha).round().astype(np.uint8)
+    return mixed
+
+
+def gray_levels(face: np.ndarray) -> np.ndarray:
+    """A mean face (S, S) in [-1, 1] as uint8."""
+    levels: np.ndarray = ((face.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
+    return levels
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A picture as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays as a file for `numpy.load`."""
+    buffer = io.BytesIO()
+    named: dict[str, np.ndarray] = dict(arrays)
+    np.savez_compressed(buffer, **named)  # type: ignore[arg-type]  # its stub takes the names for options
+    return buffer.getvalue()
+
+
+def pyramid(levels: Sequence[np.ndarray], side: int, ink: str, background: np.ndarray) -> list[np.ndarray]:
+    """Each level of PHOG (cells, cells, bins) as strokes over a face (H, W): long ones for many edges that way.
+
+    A stroke lies along the edge, at a right angle to the direction in which the face brightens.
+    """
+    base = enlarged((background * 0.35 + 255 * 0.65).astype(np.uint8), side)
+    return [_strokes(base.copy(), level, ink) for level in levels]
+
+
+def _strokes(paper: Image.Image, level: np.ndarray, ink: str) -> np.ndarray:
+    draw = ImageDraw.Draw(paper)
+    cells, bins = level.shape[0], level.shape[2]
+    cell = paper.width / cells
+    most = float(level.max())
+    for row in range(cells):
+        for column in range(cells):
+            x, y = (column + 0.5) * cell, (row + 0.5) * cell
+            draw.rectangle((column * cell, row * cell, (column + 1) * cell, (row + 1) * cell), outline="#D0D0D0")
+            for bin_, value in enumerate(level[row, column]):
+                if value > 0 and most > 0:
+                    angle = (bin_ + 0.5) * 2 * np.pi / bins + np.pi / 2
+                    reach = 0.48 * cell * np.sqrt(value / most)
+                    end = (x + reach * np.cos(angle), y + reach * np.sin(angle))
+                    draw.line((x, y, *end), fill=ink, width=max(1, round(cell / 24)))
+    return np.asarray(paper)

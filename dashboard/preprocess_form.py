@@ -1,0 +1,193 @@
+"""The pipelines of the Preprocessing page: which are compared, which is built, and what its buttons do."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import cache
+from dashboard.face_source import LINKED, linked_notice
+from dashboard.formats import plain, sentence
+from dashboard.preprocess_chain import MOST_STEPS, rungs, swapped, with_argument, with_step, without_step
+from dashboard.preprocess_frames import RAW
+from dashboard.summaries import RunSummary
+from fer_core.chain import Argument, format_number
+from fer_core.errors import FerError
+
+if TYPE_CHECKING:
+    # importing these would import torch
+    from fer_core.preprocessing import Pipeline, Step
+
+FIRST_PIPELINES = ["gcn", "hist_eq", "gcn+hist_eq", "salt_pepper"]  # paper 1, figure 12
+MOST_PIPELINES = 8
+MOST_SEED = 2**31 - 1
+SIZES = {"48 × 48 gray": (48, 1), "96 × 96 gray": (96, 1), "160 × 160 colour": (160, 3)}  # side, channels
+
+
+def choose_size() -> tuple[int, int]:
+    """Side in pixels and channels of the faces that are shown."""
+    linked_notice("size", list(SIZES))
+    names = list(SIZES)
+    chosen = st.selectbox("Size", names, key="size", bind=LINKED, help="Most networks here take 48 × 48 gray.")
+    return SIZES[chosen or names[0]]
+
+
+def choose_pipelines(runs: Sequence[RunSummary]) -> "dict[str, Pipeline]":
+    """The pipelines to compare by their canonical text; what cannot be read is left out, and said."""
+    used = {run.spec.preprocessing for run in runs if run.spec}
+    names = [step.name for step in cache.steps()]
+    chosen = st.multiselect(
+        "Pipelines side by side",
+        list(dict.fromkeys([*FIRST_PIPELINES, *names, *sorted(used - {RAW})])),
+        FIRST_PIPELINES,
+        key="pipelines",
+        bind=LINKED,
+        accept_new_options=True,
+        max_selections=MOST_PIPELINES,
+        placeholder="Choose, or type a pipeline",
+        help="Type any pipeline: steps joined by +, with arguments if need be, such as `gcn(lam=50)+hist_eq`.",
+    )
+    found: dict[str, Pipeline] = {}
+    for text in chosen:
+        try:
+            pipeline = _read(text)
+            found.setdefault(str(pipeline), pipeline)
+        except FerError as error:
+            st.warning(f"Left out: {plain(sentence(str(error)))}", icon=":material/link_off:")
+    return found
+
+
+def _read(text: str) -> "Pipeline":
+    pipeline = cache.pipeline(text)
+    if len(pipeline.steps) > MOST_STEPS:
+        raise FerError(f"a pipeline of {len(pipeline.steps)} steps is not shown; at most {MOST_STEPS} are")
+    return pipeline
+
+
+def choose_seed(pipelines: "Sequence[Pipeline]") -> int:
+    """The seed of the noise, where a step draws any."""
+    drawing = sorted({step.name for pipeline in pipelines for step in pipeline.steps if step.training_only})
+    if not drawing:
+        return 0
+    linked_notice("noise_seed", (), lambda value: value.isdecimal() and int(value) <= MOST_SEED)
+    help = f"{', '.join(drawing)} draws its noise from it; a prediction leaves it out."
+    return int(st.number_input("Noise seed", 0, MOST_SEED, 0, key="noise_seed", bind=LINKED, help=help))
+
+
+def choose_built(names: Sequence[str]) -> str:
+    """Which of the pipelines is built, with the fields that lengthen it; `raw` where there is none."""
+    built = RAW
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if names:
+            built = _built(names)
+        full = bool(names) and built.count("+") + 1 >= MOST_STEPS
+        st.selectbox(
+            "Add a step",
+            [step.name for step in cache.steps()],
+            None,
+            key="add_step",
+            on_change=_add_step,
+            placeholder="Add a step",
+            label_visibility="collapsed",
+            disabled=full,
+            width=170,
+        )
+        st.button(
+            "New pipeline",
+            icon=":material/add:",
+            on_click=_begin_new,
+            disabled=RAW in names or len(names) >= MOST_PIPELINES,
+            help="Begins with no step.",
+        )
+    return built
+
+
+def _built(names: Sequence[str]) -> str:
+    first = max(names, key=lambda name: name.count("+"))
+    linked_notice("build", names)
+    if st.session_state.get("build") not in (None, *names):
+        st.session_state["build"] = first
+    chosen = st.segmented_control(
+        "Build", names, default=first, required=True, key="build", bind=LINKED, label_visibility="collapsed"
+    )
+    return chosen or first
+
+
+def step_controls(position: int, step: "Step", count: int) -> None:
+    """Sliders of a step's arguments, and the buttons that move and remove it."""
+    if step.arguments():
+        with st.grid(2, min_column_width=100):
+            for argument in step.arguments():
+                _slider(position, step, argument)
+    with st.container(horizontal=True, gap="small"):
+        for label, icon, change, is_off in (
+            ("Earlier", "arrow_back", lambda p: swapped(p, position - 1), position == 0),
+            ("Later", "arrow_forward", lambda p: swapped(p, position), position == count - 1),
+            ("Remove", "close", lambda p: without_step(p, position), False),
+        ):
+            st.button(
+                label,
+                key=f"{label.lower()}_{position}",
+                icon=f":material/{icon}:",
+                type="tertiary",
+                disabled=is_off,
+                on_click=_change_built,
+                args=(change,),
+            )
+
+
+def _slider(position: int, step: "Step", argument: Argument) -> None:
+    value = getattr(step, argument.name)
+    key = f"{step.name}_{position}_{argument.name}"
+    st.session_state[key] = value  # the pipeline's text is the truth, and the slider shows it
+    st.select_slider(
+        argument.name,
+        rungs(argument, value),
+        key=key,
+        format_func=format_number,
+        help=f"{argument.help[:1].upper()}{argument.help[1:]}. Default: {format_number(argument.default)}.",
+        on_change=_set_argument,
+        args=(position, argument.name, key),
+    )
+
+
+def _set_argument(position: int, name: str, key: str) -> None:
+    value = st.session_state[key]
+    _change_built(lambda pipeline: with_argument(pipeline, position, name, value))
+
+
+def _add_step() -> None:
+    name = st.session_state["add_step"]
+    st.session_state["add_step"] = None
+    if name is None:
+        return
+    if not _texts():
+        st.session_state["pipelines"] = [RAW]
+        st.session_state["build"] = RAW
+    _change_built(lambda pipeline: with_step(pipeline, name))
+
+
+def _begin_new() -> None:
+    st.session_state["pipelines"] = [*_texts(), RAW]
+    st.session_state["build"] = RAW
+
+
+def _change_built(change: "Callable[[Pipeline], Pipeline]") -> None:
+    """Put a changed pipeline in the place of the one that is built; two that become the same are one."""
+    texts = _texts()
+    built = st.session_state.get("build")
+    built = built if built in texts else max(texts, key=lambda name: name.count("+"))
+    changed = str(change(cache.pipeline(built)))
+    st.session_state["pipelines"] = list(dict.fromkeys(changed if text == built else text for text in texts))
+    st.session_state["build"] = changed
+
+
+def _texts() -> list[str]:
+    """The canonical texts of the chosen pipelines that can be read."""
+    texts = []
+    for text in st.session_state["pipelines"]:
+        try:
+            texts.append(str(_read(text)))
+        except FerError:
+            continue  # the page has said that it is left out
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,100 @@
+"""What preprocessing does to a prediction: the part of the Preprocessing page that asks networks."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from streamlit import column_config as column
+
+from dashboard import cache, preprocess_charts, preprocess_tables
+from dashboard import components as ui
+from dashboard.advice import FIRST_TRAINING
+from dashboard.face_source import LINKED, SPLITS, Face, linked_notice
+from dashboard.formats import plain
+from dashboard.picker import run_picker
+from dashboard.preprocess_frames import RAW
+from dashboard.preprocess_tables import Reading
+from dashboard.summaries import RunSummary
+
+if TYPE_CHECKING:
+    # importing this would import torch
+    from fer_core.preprocessing import Pipeline
+
+ONE, OWN = "One network", "The network of each technique"
+EXPLAINED = {
+    ONE: "The network stays the same, and each technique takes the place of its own preprocessing.",
+    OWN: "Each point is the network that was trained with that technique, and else in the same way.",
+}
+
+
+def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequence[RunSummary]) -> None:
+    """The probabilities of the face's emotions over the techniques, as in paper 1's figures 9 and 10."""
+    runs = [run for run in everything if run.can_predict]
+    if not runs:
+        ui.empty_state(
+            "No network to ask", "A finished run that has its weights reads this face. Train one:", FIRST_TRAINING
+        )
+        return
+    linked_notice("network", [ONE, OWN])
+    asked = st.segmented_control(
+        "Asked", [ONE, OWN], default=ONE, required=True, key="network", bind=LINKED, label_visibility="collapsed"
+    )
+    run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
+    techniques = [RAW, *(name for name in pipelines if name != RAW)]
+    readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
+    if not readings:
+        st.info(note)
+        return
+    finding = preprocess_tables.finding(readings, face.emotion)
+    ui.figure_title(finding, " ".join(part for part in (EXPLAINED[asked or ONE], note, _seen(face, run)) if part))
+    _lines(readings, finding)
+    table = preprocess_tables.probabilities(readings)
+    st.dataframe(table, hide_index=True, column_config=_columns(readings), alt="Probabilities")
+    ui.download(table, "probabilities")
+
+
+def _lines(readings: Sequence[Reading], title: str) -> None:
+    rows = preprocess_tables.long_probabilities(readings)
+    spec = json.loads(preprocess_charts.probability_lines(tuple(readings[0].probabilities), len(readings)))
+    st.vega_lite_chart(spec=spec | {"datasets": {preprocess_charts.ROWS: rows}}, alt=title)
+
+
+def _of_one(face: Face, run: RunSummary, pipelines: "dict[str, Pipeline]") -> tuple[list[Reading], str]:
+    skipped = [name for name, pipeline in pipelines.items() if any(step.training_only for step in pipeline.steps)]
+    techniques = [RAW, *(name for name in pipelines if name != RAW and name not in skipped)]
+    readings = [Reading(name, run.id, cache.probabilities(run, face.image, name)) for name in techniques]
+    note = f"Without {', '.join(skipped)}: noise falls on training images only." if skipped else ""
+    own = run.spec.preprocessing if run.spec else RAW
+    return readings, f"It was trained with {own}. {note}".strip()
+
+
+def _of_each(
+    face: Face, run: RunSummary, runs: Sequence[RunSummary], techniques: Sequence[str]
+) -> tuple[list[Reading], str]:
+    found = preprocess_tables.counterparts(run, runs, techniques)
+    readings = [
+        Reading(name, found[name].id, cache.probabilities(found[name], face.image))
+        for name in techniques
+        if name in found
+    ]
+    missing = [name for name in techniques if name not in found]
+    note = f"No run like this one was trained with {', '.join(missing)}." if missing else ""
+    return readings, plain(note)
+
+
+def _seen(face: Face, run: RunSummary) -> str:
+    """A word of warning where the network may know the face."""
+    is_known = run.spec is not None and face.dataset == run.spec.dataset and face.split == "train"
+    return f"It may have learnt from this face, which is in the {SPLITS['train'].lower()} split." if is_known else ""
+
+
+def _columns(readings: Sequence[Reading]) -> dict[str, Any]:
+    """Columns of `preprocess_tables.probabilities`."""
+    emotions = readings[0].probabilities
+    return {
+        "technique": column.TextColumn("Technique", pinned=True),
+        "emotion": column.TextColumn("Emotion"),
+        **{each: column.NumberColumn(f"{each.capitalize()} (%)", format="%.1f") for each in emotions},
+        "network": column.TextColumn("Network"),
+    }

@@ -1,0 +1,162 @@
+"""A network under study: a model of its own that may be hooked, its steps, and what it is given."""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fer_core.architectures import rebuild
+from fer_core.errors import FerError
+from fer_core.inference import Predictor
+from fer_core.interpretation.trace import FACE, Step, trace_steps, traced
+from fer_core.labels import EMOTIONS
+from fer_core.preprocessing import Pipeline
+from fer_core.runs import Run, RunStore
+
+_drawing = threading.Lock()  # PyTorch's generator belongs to all threads
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A trained or untrained network that one may look into; several threads may, one after the other.
+
+    Its model belongs to it alone: nothing in it works in place, and every look holds `lock`, so that no look
+    ever sees what another one computes. `steps` are the layers and functions that a face passes.
+    """
+
+    predictor: Predictor
+    architecture: str
+    arguments: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    trained: bool
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @classmethod
+    def from_run(cls, run: Run | Path | str) -> "Network":
+        """The network of a run; raises RunError where its weights are missing or it reads no pictures."""
+        run = RunStore().get(run) if isinstance(run, str) else Run(run) if isinstance(run, Path) else run
+        predictor, spec = Predictor.from_run(run), run.spec
+        return cls._of(predictor, spec.architecture, spec.architecture_arguments, trained=True)
+
+    @classmethod
+    def untrained(
+        cls,
+        architecture: str,
+        *,
+        channels: int = 1,
+        size: int = 48,
+        preprocessing: str = "raw",
+        emotions: Sequence[str] = EMOTIONS,
+        seed: int = 0,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> "Network":
+        """A network with the random weights that training would start from; raises FerError where it cannot be."""
+        given = dict(arguments or {})
+        with _drawing, torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            model = rebuild(architecture, channels=channels, size=size, classes=len(emotions), **given)
+        model.eval().requires_grad_(False)
+        predictor = Predictor("", model, Pipeline.parse(preprocessing), tuple(emotions), 1.0, size, channels)
+        return cls._of(predictor, architecture, given, trained=False)
+
+    @classmethod
+    def _of(cls, predictor: Predictor, architecture: str, arguments: Mapping[str, Any], *, trained: bool) -> "Network":
+        for module in predictor.model.modules():
+            if getattr(module, "inplace", False):
+                module.inplace = False  # type: ignore[assignment]  # a later layer must not change what an earlier gave
+        steps = trace_steps(predictor.model, predictor.channels, predictor.input_size)
+        return cls(predictor, architecture, dict(arguments), tuple(steps), trained)
+
+    def with_random_weights(self, seed: int = 0) -> "Network":
+        """The same network untrained, behind the same preprocessing: what shows of a method without any training."""
+        fresh = Network.untrained(
+            self.architecture,
+            channels=self.channels,
+            size=self.size,
+            emotions=self.emotions,
+            seed=seed,
+            arguments=self.arguments,
+        )
+        return replace(fresh, predictor=replace(fresh.predictor, pipeline=self.predictor.pipeline))
+
+    @property
+    def model(self) -> nn.Module:
+        """The model, in evaluation mode and without gradients of its weights; hold `lock` while using it."""
+        return self.predictor.model
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits."""
+        return self.predictor.emotions
+
+    @property
+    def size(self) -> int:
+        """Side in pixels of the faces that it takes."""
+        return self.predictor.input_size
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        return self.predictor.channels
+
+    @property
+    def macs(self) -> int:
+        """Multiplications with weights for one face."""
+        return sum(step.macs for step in self.steps)
+
+    @property
+    def values(self) -> int:
+        """Numbers that all steps together give for one face: what a look at everything keeps in memory."""
+        return sum(int(np.prod(step.output_shape)) for step in self.steps)
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients reach the face: not through descriptors, which are counted outside of the network."""
+        return all(step.inputs for step in self.steps)
+
+    @property
+    def trunk(self) -> tuple[Step, ...]:
+        """The steps that every path from the face to the classes passes: what a walk through the network shows."""
+        last_use: dict[int, int] = {}
+        for place, step in enumerate(self.steps):
+            for source in step.inputs:
+                last_use[source] = place  # later steps overwrite earlier ones
+        found, reach = [], last_use.get(FACE, 0)
+        for place, step in enumerate(self.steps):
+            if reach <= place:
+                found.append(step)
+            reach = max(reach, last_use.get(place, place))
+        return tuple(found)
+
+    def step(self, name: str) -> Step:
+        """The step called `name`; raises FerError with the choices."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        names = [step.name for step in self.steps]
+        shown = ", ".join(names[:6])
+        raise FerError(
+            f"{self.architecture} has no layer {name!r}; choose from {shown}{' …' if len(names) > 6 else ''}"
+        )
+
+    def inputs(self, faces: np.ndarray) -> Tensor:
+        """What the network gets for uint8 faces (N, H, W) or (N, H, W, 3): float32 (N, channels, size, size)."""
+        return self.predictor.inputs(faces)
+
+    def outputs(self, inputs: Tensor, names: Collection[str]) -> dict[str, Tensor]:
+        """What the named steps give for `inputs`, each (N, …), and the logits as the empty name; no gradients."""
+        for name in names:
+            self.step(name)
+        with self.lock, torch.no_grad(), traced(self.model, inputs, names) as trace:
+            logits = self.model(inputs)
+        return {**trace.outputs, "": logits}
+
+    def probabilities(self, inputs: Tensor) -> np.ndarray:
+        """How likely each emotion is, uncalibrated, float32 (N, classes)."""
+        with self.lock, torch.no_grad():
+            return self.model(inputs).float().softmax(dim=1).numpy()

@@ -1,0 +1,99 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.architectures import build
+from fer_core.errors import FerError
+from fer_core.inference import Predictor
+from fer_core.interpretation import Network, feature_maps
+from fer_core.runs import RunError, RunStore
+from tests.dashboard.runs import make_run
+from tests.fer_core.interpretation.conftest import untrained
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path)
+
+
+def test_a_run_s_network_predicts_what_its_predictor_predicts(store):
+    run = make_run(store, architecture="mini_xception", weights=True)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+    network = Network.from_run(run)
+    predictor = Predictor.from_run(run)
+    with torch.no_grad():
+        expected = predictor.model(predictor.inputs(faces)).softmax(1).numpy()
+    assert network.trained
+    assert np.allclose(network.probabilities(network.inputs(faces)), expected, atol=1e-6)
+
+
+def test_a_run_without_weights_says_so(store):
+    with pytest.raises(RunError, match="has no weights"):
+        Network.from_run(make_run(store))
+
+
+def test_a_run_on_a_table_of_descriptors_says_that_it_reads_no_pictures(store):
+    run = make_run(store, architecture="lpq_phog_mlp", weights=True)
+    run.write_json("environment.json", run.environment() | {"inputs": "descriptors"})
+    with pytest.raises(RunError, match="table of descriptors, and cannot read pictures"):
+        Network.from_run(run)
+
+
+def test_an_untrained_network_is_the_same_for_the_same_seed_and_draws_nothing_from_others():
+    before = torch.get_rng_state()
+    first, second, other = (Network.untrained("linear", seed=seed) for seed in (3, 3, 4))
+    assert torch.equal(torch.get_rng_state(), before)
+    weights = [next(iter(network.model.parameters())) for network in (first, second, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_random_weights_keep_the_preprocessing_and_the_classes():
+    network = Network.untrained("two_block_cnn", preprocessing="hist_eq", emotions=("happy", "sad"), seed=1)
+    random = network.with_random_weights(2)
+    assert str(random.predictor.pipeline) == "hist_eq"
+    assert random.emotions == ("happy", "sad")
+    assert not random.trained
+    assert [step.name for step in random.steps] == [step.name for step in network.steps]
+
+
+def test_an_unknown_layer_is_refused_with_the_choices(face):
+    with pytest.raises(FerError, match=r"linear has no layer 'stem'; choose from 0, 1"):
+        untrained("linear").outputs(face, ["stem"])
+
+
+def test_the_trunk_is_what_every_path_passes():
+    names = [step.name for step in untrained("mini_xception").trunk]
+    assert names[:6] == [f"stem.{n}" for n in range(6)]
+    assert names[6:] == ["modules_.0.add", "modules_.1.add", "modules_.2.add", "modules_.3.add", "classifier", "mean"]
+
+
+def test_nothing_in_it_works_in_place():
+    network = untrained("conv_relu_ann")
+    assert not any(getattr(module, "inplace", False) for module in network.model.modules())
+    assert any(getattr(module, "inplace", False) for module in build("conv_relu_ann").modules())
+
+
+def test_two_viewers_at_once_never_see_each_other_s_activations():
+    network = untrained("mini_xception")
+    inputs = [torch.full((1, 1, 48, 48), value) for value in (-0.8, -0.3, 0.3, 0.8)]
+    layers = ["stem.0", "modules_.1.add", "classifier", "modules_.2.main.2"]
+    expected = [feature_maps(network, each, layer).maps for each, layer in zip(inputs, layers, strict=True)]
+    wrong, barrier = [], threading.Barrier(len(inputs))
+
+    def look(viewer):
+        barrier.wait()
+        for _ in range(20):
+            found = feature_maps(network, inputs[viewer], layers[viewer]).maps
+            if not np.array_equal(found, expected[viewer]):
+                wrong.append(viewer)
+
+    threads = [threading.Thread(target=look, args=(viewer,)) for viewer in range(len(inputs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.model.modules())
