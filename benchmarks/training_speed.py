@@ -20,7 +20,8 @@ from fer_core.architectures import build
 from fer_core.devices import resolve_device
 from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, get_recipe
-from fer_core.training.loop import TrainingState, train_epoch
+from fer_core.training.loop import train_epoch
+from fer_core.training.state import TrainingState
 
 BATCH = 128
 

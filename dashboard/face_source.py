@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
 from dashboard.advice import PYTHON
@@ -55,34 +56,40 @@ def choose_face() -> Face | None:
     )
     if not is_prepared:
         st.caption(GET_FER2013)
+    notices = st.container()
     try:
-        return _of_dataset(datasets) if source == DATASET else _of_photo(source or SAMPLE)
+        return _of_dataset(datasets, notices) if source == DATASET else _of_photo(source or SAMPLE, notices)
     except FerError as error:
         st.error(sentence(str(error)), icon=":material/error:")
         return None
 
 
-def linked_notice(key: str, options: Sequence[str], is_possible: Callable[[str], bool] | None = None) -> None:
+def linked_notice(
+    key: str,
+    options: Sequence[str],
+    is_possible: Callable[[str], bool] | None = None,
+    place: DeltaGenerator | None = None,
+) -> None:
     """Say where the link holds a value of field `key` that cannot be chosen; Streamlit leaves it out by itself.
 
-    Must stand before the field, which else has forgotten it.
+    Must stand before the field, which else has forgotten it; it is said at `place` if that is given.
     """
     fits = is_possible or (lambda value: value in options)
     for value in st.query_params.get_all(key):
         if not fits(value):
             possible = f"choose from {', '.join(options)}" if options else "it is out of range"
             words = f"The link's {key.replace('_', ' ')} {value[:40]!r} cannot be shown; {possible}."
-            st.warning(plain(words), icon=":material/link_off:")
+            (place or st).warning(plain(words), icon=":material/link_off:")
 
 
-def _of_dataset(datasets: Sequence[str]) -> Face:
+def _of_dataset(datasets: Sequence[str], notices: DeltaGenerator) -> Face:
     with st.grid(4, min_column_width=130):
-        dataset = _choice("Dataset", "face_dataset", datasets)
+        dataset = _choice("Dataset", "face_dataset", datasets, notices)
         splits = {SPLITS[split]: split for split in cache.dataset_splits(dataset)}
-        split = splits[_choice("Split", "face_split", list(splits), SPLITS["valid"])]
-        emotion = _choice("Labelled", "face_emotion", EMOTIONS, FIRST_EMOTION)
+        split = splits[_choice("Split", "face_split", list(splits), notices, SPLITS["valid"])]
+        emotion = _choice("Labelled", "face_emotion", EMOTIONS, notices, FIRST_EMOTION)
         count = cache.count_samples(dataset, split, emotion)
-        number = _number(count)
+        number = _number(count, notices)
     if dataset == DRAWN:
         st.caption("These faces are drawn: good for trying, not a result.")
     place = "" if split == "" else f" · {SPLITS[split].lower()}"
@@ -90,22 +97,22 @@ def _of_dataset(datasets: Sequence[str]) -> Face:
     return Face(name, cache.sample(dataset, split, emotion, number), emotion, dataset, split, number)
 
 
-def _choice(label: str, key: str, options: Sequence[str], first: str = "") -> str:
+def _choice(label: str, key: str, options: Sequence[str], notices: DeltaGenerator, first: str = "") -> str:
     place = options.index(first) if first in options else 0
-    linked_notice(key, options)
+    linked_notice(key, options, place=notices)
     return st.selectbox(label, options, place, key=key, bind=LINKED) or options[place]
 
 
-def _number(count: int) -> int:
-    """Which of `count` faces: a field of its own for each count, as Streamlit keeps no value beyond a new range."""
-    linked_notice("face_number", (), lambda value: value.isdecimal() and 1 <= int(value) <= max(1, count))
+def _number(count: int, notices: DeltaGenerator) -> int:
+    """Which of `count` faces; the first again where the chosen one is beyond a new count."""
+    linked_notice("face_number", (), lambda value: value.isdecimal() and 1 <= int(value) <= max(1, count), notices)
     if st.session_state.get("face_number", 1) > max(1, count):
         st.session_state["face_number"] = 1
     label = f"Number, of {count:,}"
-    return int(st.number_input(label, min_value=1, max_value=max(1, count), value=1, key="face_number", bind=LINKED))
+    return int(st.number_input(label, 1, max(1, count), key="face_number", bind=LINKED))
 
 
-def _of_photo(source: str) -> Face | None:
+def _of_photo(source: str, notices: DeltaGenerator) -> Face | None:
     photo, name = _photo(source)
     if photo is None:
         return None
@@ -119,7 +126,7 @@ def _of_photo(source: str) -> Face | None:
     chosen = WHOLE
     if found:
         with st.container(horizontal=True):
-            chosen = _choice("Part of the photo, largest face first", "face_part", list(names))
+            chosen = _choice("Part of the photo, largest face first", "face_part", list(names), notices)
     return Face(f"{name} · {chosen.lower()}", cache.face_in(photo, names[chosen]))
 
 

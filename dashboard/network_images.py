@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 INKS = {"light": "#5A5F6C", "dark": "#A4A9B5"}
 LABEL_HEIGHT = 16
 GAP = 6
+FINE = 2  # pixels of a sheet for each pixel on the page: labels stay sharp on fine screens
 # above this share of the strongest value, the face below a heat is no longer seen
 COVER = 0.8
 
@@ -69,21 +70,23 @@ def enlarged(picture: np.ndarray, side: int) -> Image.Image:
     return Image.fromarray(picture).convert("RGB").resize(size, Image.Resampling.NEAREST)
 
 
-def sheet(
-    pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, columns: int, scheme: str
-) -> np.ndarray:
-    """Pictures side by side, each `side` pixels and with its label below: RGBA, transparent between."""
+def sheet(pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, columns: int, scheme: str) -> np.ndarray:
+    """Pictures side by side, each with its label below: RGBA, transparent between.
+
+    `side` counts pixels on the page, of which each is FINE × FINE of the sheet.
+    """
+    side, gap = FINE * side, FINE * GAP
     columns = max(1, min(columns, len(pictures)))
     rows = -(-len(pictures) // columns)
-    below = LABEL_HEIGHT if any(labels) else 0
-    size = (columns * (side + GAP) - GAP, max(1, rows * (side + below + GAP) - GAP))
+    below = FINE * LABEL_HEIGHT if any(labels) else 0
+    size = (columns * (side + gap) - gap, max(1, rows * (side + below + gap) - gap))
     paper = Image.new("RGBA", size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(paper)
-    font = ImageFont.load_default(size=11)
+    font = ImageFont.load_default(size=11 * FINE)
     for place, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        x, y = (place % columns) * (side + GAP), (place // columns) * (side + below + GAP)
+        x, y = (place % columns) * (side + gap), (place // columns) * (side + below + gap)
         paper.paste(enlarged(picture, side), (x, y))
-        draw.text((x, y + side + 1), label, fill=INKS[scheme], font=font)
+        draw.text((x, y + side + FINE), label, fill=INKS[scheme], font=font)
     return np.asarray(paper)
 
 
@@ -101,6 +104,12 @@ def overlay(face: np.ndarray, heat: np.ndarray, sequential: Sequence[str], diver
     return mixed
 
 
+def stretched(heat: np.ndarray) -> np.ndarray:
+    """Heat from its least value, which becomes 0, to its largest: means are alike all over, and differ in little."""
+    span = float(np.ptp(heat))
+    return (heat - heat.min()) / span if span else heat
+
+
 def gray_levels(face: np.ndarray) -> np.ndarray:
     """A mean face (S, S) in [-1, 1] as uint8."""
     levels: np.ndarray = ((face.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
@@ -110,7 +119,7 @@ def gray_levels(face: np.ndarray) -> np.ndarray:
 def png(picture: np.ndarray) -> bytes:
     """A picture as a PNG file."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)  # a tenth of the time, for a little more size
     return buffer.getvalue()
 
 

@@ -13,6 +13,7 @@ ROWS = "rows"  # the name of the data that a chart is given
 HISTOGRAM_HEIGHT = 76
 LINES_HEIGHT = 340
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+TECHNIQUES = alt.Scale(type="point", padding=0.3)
 PADDING = {"left": 0, "top": 2, "right": 2, "bottom": 0}
 
 
@@ -50,17 +51,10 @@ def probability_lines(emotions: tuple[str, ...], techniques: int) -> str:
     """
     colors = alt.Scale(domain=list(emotions), range=[EMOTION_COLORS[emotion] for emotion in emotions])
     shapes = alt.Scale(domain=list(emotions), range=list(SHAPES[: len(emotions)]))
-    legend = alt.Legend(
-        title=None, orient="top", symbolSize=90, labelFontSize=12, columns=alt.ExprRef("width < 480 ? 4 : 7")
-    )
-    narrow = f"width / {techniques} < 120"
-    axis = cell_axis(
-        "bottom",
-        labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
-        labelAlign=alt.ExprRef(f"{narrow} ? 'right' : 'center'"),
-    )
+    in_rows = alt.ExprRef("width < 480 ? 4 : 7")
+    legend = alt.Legend(title=None, orient="top", symbolSize=90, labelFontSize=12, columns=in_rows)
     base = alt.Chart(alt.NamedData(ROWS)).encode(
-        x=alt.X("technique:N", sort=None, title=None, scale=alt.Scale(type="point", padding=0.3), axis=axis),
+        x=alt.X("technique:N", sort=None, title=None, scale=TECHNIQUES, axis=_technique_axis(techniques)),
         y=alt.Y("probability:Q", title="probability", scale=alt.Scale(domain=[0, 1]), axis=number_axis(format=".0%")),
         color=alt.Color("emotion:N", sort=None, scale=colors, legend=legend),
         tooltip=[
@@ -75,6 +69,16 @@ def probability_lines(emotions: tuple[str, ...], techniques: int) -> str:
         shape=alt.Shape("emotion:N", sort=None, scale=shapes, legend=legend)
     )
     return _text(alt.LayerChart(layer=[lines, points]).properties(height=LINES_HEIGHT))
+
+
+def _technique_axis(techniques: int) -> alt.Axis:
+    """Labels lie flat where each has room, and are turned where the page is narrower."""
+    narrow = f"width / {techniques} < 120"
+    return cell_axis(
+        "bottom",
+        labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
+        labelAlign=alt.ExprRef(f"{narrow} ? 'right' : 'center'"),
+    )
 
 
 def _text(chart: alt.LayerChart) -> str:

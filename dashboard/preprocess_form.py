@@ -1,9 +1,10 @@
 """The pipelines of the Preprocessing page: which are compared, which is built, and what its buttons do."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
 from dashboard.face_source import LINKED, linked_notice
@@ -20,26 +21,27 @@ if TYPE_CHECKING:
 
 FIRST_PIPELINES = ["gcn", "hist_eq", "gcn+hist_eq", "salt_pepper"]  # paper 1, figure 12
 MOST_PIPELINES = 8
+SET_HERE = "fields_set_here"
 MOST_SEED = 2**31 - 1
 SIZES = {"48 × 48 gray": (48, 1), "96 × 96 gray": (96, 1), "160 × 160 colour": (160, 3)}  # side, channels
 
 
-def choose_size() -> tuple[int, int]:
+def choose_size(notices: DeltaGenerator) -> tuple[int, int]:
     """Side in pixels and channels of the faces that are shown."""
-    linked_notice("size", list(SIZES))
+    linked_notice("size", list(SIZES), place=notices)
     names = list(SIZES)
     chosen = st.selectbox("Size", names, key="size", bind=LINKED, help="Most networks here take 48 × 48 gray.")
     return SIZES[chosen or names[0]]
 
 
-def choose_pipelines(runs: Sequence[RunSummary]) -> "dict[str, Pipeline]":
+def choose_pipelines(runs: Sequence[RunSummary], notices: DeltaGenerator) -> "dict[str, Pipeline]":
     """The pipelines to compare by their canonical text; what cannot be read is left out, and said."""
     used = {run.spec.preprocessing for run in runs if run.spec}
     names = [step.name for step in cache.steps()]
     chosen = st.multiselect(
         "Pipelines side by side",
         list(dict.fromkeys([*FIRST_PIPELINES, *names, *sorted(used - {RAW})])),
-        FIRST_PIPELINES,
+        _unless_set("pipelines", FIRST_PIPELINES),
         key="pipelines",
         bind=LINKED,
         accept_new_options=True,
@@ -53,8 +55,18 @@ def choose_pipelines(runs: Sequence[RunSummary]) -> "dict[str, Pipeline]":
             pipeline = _read(text)
             found.setdefault(str(pipeline), pipeline)
         except FerError as error:
-            st.warning(f"Left out: {plain(sentence(str(error)))}", icon=":material/link_off:")
+            notices.warning(f"Left out: {plain(sentence(str(error)))}", icon=":material/link_off:")
     return found
+
+
+def _unless_set(key: str, default: Any) -> Any:
+    """`default`, or None where the page has just set field `key` itself: Streamlit wants one or the other."""
+    return None if key in st.session_state.get(SET_HERE, ()) else default
+
+
+def _set(**fields: Any) -> None:
+    st.session_state.update(fields)
+    st.session_state[SET_HERE] = {*st.session_state.get(SET_HERE, ()), *fields}
 
 
 def _read(text: str) -> "Pipeline":
@@ -64,22 +76,22 @@ def _read(text: str) -> "Pipeline":
     return pipeline
 
 
-def choose_seed(pipelines: "Sequence[Pipeline]") -> int:
+def choose_seed(pipelines: "Sequence[Pipeline]", notices: DeltaGenerator) -> int:
     """The seed of the noise, where a step draws any."""
     drawing = sorted({step.name for pipeline in pipelines for step in pipeline.steps if step.training_only})
     if not drawing:
         return 0
-    linked_notice("noise_seed", (), lambda value: value.isdecimal() and int(value) <= MOST_SEED)
+    linked_notice("noise_seed", (), lambda value: value.isdecimal() and int(value) <= MOST_SEED, notices)
     help = f"{', '.join(drawing)} draws its noise from it; a prediction leaves it out."
     return int(st.number_input("Noise seed", 0, MOST_SEED, 0, key="noise_seed", bind=LINKED, help=help))
 
 
-def choose_built(names: Sequence[str]) -> str:
+def choose_built(names: Sequence[str], notices: DeltaGenerator) -> str:
     """Which of the pipelines is built, with the fields that lengthen it; `raw` where there is none."""
     built = RAW
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if names:
-            built = _built(names)
+            built = _built(names, notices)
         full = bool(names) and built.count("+") + 1 >= MOST_STEPS
         st.selectbox(
             "Add a step",
@@ -102,14 +114,21 @@ def choose_built(names: Sequence[str]) -> str:
     return built
 
 
-def _built(names: Sequence[str]) -> str:
+def _built(names: Sequence[str], notices: DeltaGenerator) -> str:
     first = max(names, key=lambda name: name.count("+"))
-    linked_notice("build", names)
+    linked_notice("build", names, place=notices)
     if st.session_state.get("build") not in (None, *names):
-        st.session_state["build"] = first
+        _set(build=first)
     chosen = st.segmented_control(
-        "Build", names, default=first, required=True, key="build", bind=LINKED, label_visibility="collapsed"
+        "Build",
+        names,
+        default=_unless_set("build", first),
+        required=True,
+        key="build",
+        bind=LINKED,
+        label_visibility="collapsed",
     )
+    st.session_state.pop(SET_HERE, None)
     return chosen or first
 
 
@@ -162,14 +181,12 @@ def _add_step() -> None:
     if name is None:
         return
     if not _texts():
-        st.session_state["pipelines"] = [RAW]
-        st.session_state["build"] = RAW
+        _set(pipelines=[RAW], build=RAW)
     _change_built(lambda pipeline: with_step(pipeline, name))
 
 
 def _begin_new() -> None:
-    st.session_state["pipelines"] = [*_texts(), RAW]
-    st.session_state["build"] = RAW
+    _set(pipelines=[*_texts(), RAW], build=RAW)
 
 
 def _change_built(change: "Callable[[Pipeline], Pipeline]") -> None:
@@ -178,8 +195,7 @@ def _change_built(change: "Callable[[Pipeline], Pipeline]") -> None:
     built = st.session_state.get("build")
     built = built if built in texts else max(texts, key=lambda name: name.count("+"))
     changed = str(change(cache.pipeline(built)))
-    st.session_state["pipelines"] = list(dict.fromkeys(changed if text == built else text for text in texts))
-    st.session_state["build"] = changed
+    _set(pipelines=list(dict.fromkeys(changed if text == built else text for text in texts)), build=changed)
 
 
 def _texts() -> list[str]:

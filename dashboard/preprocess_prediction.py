@@ -40,8 +40,10 @@ def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequenc
     asked = st.segmented_control(
         "Asked", [ONE, OWN], default=ONE, required=True, key="network", bind=LINKED, label_visibility="collapsed"
     )
-    run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
     techniques = [RAW, *(name for name in pipelines if name != RAW)]
+    if asked == OWN:  # first the networks that can be compared most
+        runs = sorted(runs, key=lambda each: -len(preprocess_tables.counterparts(each, runs, techniques)))
+    run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
     readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
     if not readings:
         st.info(note)

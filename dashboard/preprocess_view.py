@@ -1,7 +1,7 @@
 """Figures of the Preprocessing page."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import cache, preprocess_charts, preprocess_frames
 from dashboard import components as ui
-from dashboard.face_source import Face
+from dashboard.face_source import DRAWN, Face
 from dashboard.formats import percent, plain
 from dashboard.preprocess_drawing import colored, sheet, shown, span
 from dashboard.preprocess_form import step_controls
@@ -85,7 +85,8 @@ def side_by_side(traces: Mapping[str, Sequence[Frame]]) -> None:
                 st.image(shown(frames[-1].image), width="stretch", alt=f"The face after {name}")
                 st.markdown(f"**{plain(name)}**")
                 milliseconds = sum(frame.milliseconds for frame in frames)
-                st.caption(f"{milliseconds:.2f} ms" if name != RAW else "as given")
+                only = " · training only" if any(frame.training_only for frame in frames) else ""
+                st.caption(f"{milliseconds:.2f} ms{only}" if name != RAW else "as given")
                 _histogram(frames[-1], None if name == RAW else frames[0], f"Grey levels after {name}")
 
 
@@ -96,34 +97,37 @@ def downloads(traces: Mapping[str, Sequence[Frame]], name: str) -> None:
         for pipeline, frames in traces.items()
     }
     with st.container(horizontal=True):
-        for label, file, kind, data in (
-            ("Download PNG", f"{name}.png", "image/png", lambda: sheet(pictures)),
-            ("Download NPZ", f"{name}.npz", "application/octet-stream", lambda: preprocess_frames.to_npz(traces)),
-        ):
-            st.download_button(label, data, file, kind, icon=":material/download:", type="tertiary", on_click="ignore")
+        _save("Download PNG", f"{name}.png", "image/png", lambda: sheet(pictures))
+        _save("Download NPZ", f"{name}.npz", "application/octet-stream", lambda: preprocess_frames.to_npz(traces))
         ui.download(preprocess_frames.table(traces), name)
 
 
-def each_emotion(face: Face, dataset: str, pipelines: Sequence[str], size: tuple[int, int], seed: int) -> None:
-    """One face of each emotion through each pipeline, as in paper 1's figure 12."""
-    split = face.split if face.dataset == dataset else cache.dataset_splits(dataset)[0]
+def each_emotion(face: Face, traces: Mapping[str, Sequence[Frame]], size: tuple[int, int], seed: int) -> None:
+    """One face of each emotion through each pipeline, as in paper 1's figure 12.
+
+    They are of the chosen face's dataset and split, with its number; else the first ones of the first dataset.
+    """
+    dataset = face.dataset or cache.image_datasets()[0]
+    split = face.split if face.dataset else cache.dataset_splits(dataset)[0]
+    noisy = [name for name, frames in traces.items() if any(frame.training_only for frame in frames)]
+    note = f" The noise of {', '.join(noisy)} falls on training images only." if noisy else ""
+    kind = "drawn faces" if dataset == DRAWN else dataset
+    st.caption(plain(f"Number {face.number or 1} of each emotion in {kind}, through each pipeline.{note}"))
     samples = cache.samples_of_each_emotion(dataset, split, face.number or 1)
     faces = np.stack([cache.fitted(image, *size) for image in samples.values()])
     rows = {}
-    for name in pipelines:
+    for name in traces:
         after = cache.preprocessed(faces, name, seed)
         rows[name] = list(zip(samples, after, strict=True))
         st.markdown(f"**{plain(name)}**")
         with st.grid(len(samples), min_column_width=80):
             for emotion, image in rows[name]:
                 st.image(shown(image), caption=emotion, width="stretch", alt=f"{emotion} after {name}")
+    _save("Download PNG", "each_emotion.png", "image/png", lambda: sheet(rows))
+
+
+def _save(label: str, file: str, kind: str, data: Callable[[], bytes]) -> None:
+    """A button that saves what is made when it is clicked."""
     st.download_button(
-        "Download PNG",
-        lambda: sheet(rows),
-        "each_emotion.png",
-        "image/png",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        key="download_each_emotion",
+        label, data, file, kind, key=f"save_{file}", icon=":material/download:", type="tertiary", on_click="ignore"
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NETWORKS = 4  # kept in memory at once: as many as are compared side by side
 RANDOM_NETWORKS = 2
+WALKED_STEPS = 24
 LOOKS = 32  # pictures of layers kept in memory
 
 
@@ -118,8 +119,8 @@ def network_layers(subject: Subject) -> "list[LayerRow]":
     from fer_core.interpretation import layer_table
 
     looked = network(subject)
-    with looked.lock:
-        return layer_table(looked.model, looked.channels, looked.size)
+    with looked.looking() as model:
+        return layer_table(model, looked.channels, looked.size)
 
 
 @st.cache_data(max_entries=LOOKS, show_spinner=False)
@@ -159,15 +160,19 @@ def pixel_weights(subject: Subject) -> np.ndarray:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def walk(subject: Subject, face: np.ndarray, count: int) -> "list[FeatureMaps]":
-    """The `count` strongest maps of every step that all paths pass; a dense layer's values all."""
+def walk(subject: Subject, face: np.ndarray, count: int) -> "tuple[list[FeatureMaps], int]":
+    """The `count` strongest maps of the steps that all paths pass, and how many such steps there are.
+
+    Of a dense layer all values are kept. Of more than WALKED_STEPS some are left out, evenly.
+    """
     from fer_core.interpretation import FeatureMaps, walk
 
     looked = network(subject)
-    return [
+    found = [
         FeatureMaps(each.layer, each.kind, each.maps[each.chosen(count)] if each.is_spatial else each.maps)
-        for each in walk(looked, looked.inputs(face[None]))
+        for each in walk(looked, looked.inputs(face[None]), WALKED_STEPS)
     ]
+    return found, len(looked.trunk)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -237,26 +242,23 @@ def sample_place(dataset: str, row: int) -> tuple[str, str, int]:
 
 def mean_cams(run: RunSummary, layer: str, most: int) -> "MeanCams":
     """Mean Grad-CAM of each pair of a true and a predicted emotion, over at most `most` test images of each."""
-    return _mean_cams(Subject.of_run(run), tested(run), run.id, layer, most)
+    images = tested(run)
+    return _mean_cams(Subject.of_run(run), images, images.stamp, layer, most)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _mean_cams(subject: Subject, _images: Tested, run: str, layer: str, most: int) -> "MeanCams":
+def _mean_cams(subject: Subject, _images: Tested, stamp: Stamp, layer: str, most: int) -> "MeanCams":
     from fer_core.interpretation import mean_cams
 
     chosen = first_of_each(_images.true, _images.predicted, most)
     faces = prepared(_images.dataset, _images.stamp).images
-    bar = st.progress(0.0, "Looking at test images")
-    found = mean_cams(
+    return mean_cams(
         network(subject),
         lambda places: np.stack([faces[row] for row in _images.rows[chosen[places]]]),
         _images.true[chosen],
         _images.predicted[chosen],
         layer,
-        lambda share: bar.progress(share, "Looking at test images"),
     )
-    bar.empty()
-    return found
 
 
 def first_of_each(true: np.ndarray, predicted: np.ndarray, most: int) -> np.ndarray:
@@ -274,24 +276,17 @@ def projected(run: RunSummary, how: str, most: int) -> Projected:
     """Test images of a run, at most `most` of them evenly over all, as its last layer gets them, in a plane."""
     images = tested(run)
     places = np.unique(np.linspace(0, len(images.rows) - 1, min(most, len(images.rows))).round().astype(int))
-    values, layer = _embedded(Subject.of_run(run), images, places)
+    values, layer = _embedded(Subject.of_run(run), images, images.stamp, places)
     points, note = _arranged(values, how)
     return Projected(points, places, layer, note)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _embedded(subject: Subject, _images: Tested, places: np.ndarray) -> tuple[np.ndarray, str]:
+def _embedded(subject: Subject, _images: Tested, stamp: Stamp, places: np.ndarray) -> tuple[np.ndarray, str]:
     from fer_core.interpretation import embed
 
     faces, rows = prepared(_images.dataset, _images.stamp).images, _images.rows[places]
-    bar = st.progress(0.0, "Reading test images")
-    found = embed(
-        network(subject),
-        lambda part: np.stack([faces[row] for row in rows[part]]),
-        len(rows),
-        lambda share: bar.progress(share, "Reading test images"),
-    )
-    bar.empty()
+    found = embed(network(subject), lambda part: np.stack([faces[row] for row in rows[part]]), len(rows))
     return found.values, found.layer
 
 

@@ -1,6 +1,9 @@
 """Pipelines, what their steps do to a face, and what networks say of the result."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from fer_core.preprocessing import Pipeline, StepDescription
 
 TRACES = 256  # of one face through one pipeline, some ten kilobytes each, kept for each viewer
-TIMED_S = 0.03  # how long the steps are repeated, to tell how long each takes at least
+TIMED_S = 0.01  # how long the steps are repeated, to tell how long each takes at least
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -47,7 +50,8 @@ def trace(image: np.ndarray, text: str, seed: int) -> list[Frame]:
     import torch
 
     batch = torch.from_numpy(np.ascontiguousarray(_four(image[None]).transpose(0, 3, 1, 2)))
-    return frames_of(pipeline(text).trace(batch, training=True, seed=seed, repeat_s=TIMED_S))
+    with _one_thread():
+        return frames_of(pipeline(text).trace(batch, training=True, seed=seed, repeat_s=TIMED_S))
 
 
 @st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
@@ -56,8 +60,30 @@ def preprocessed(images: np.ndarray, text: str, seed: int) -> np.ndarray:
     import torch
 
     batch = torch.from_numpy(np.ascontiguousarray(_four(images).transpose(0, 3, 1, 2)))
-    after = pipeline(text).apply(batch, training=True, seed=seed)
+    with _one_thread():
+        after = pipeline(text).apply(batch, training=True, seed=seed)
     return after.permute(0, 2, 3, 1).numpy().reshape(images.shape)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Few faces are not worth sharing: on a busy machine, waiting for a second thread takes 100 times as long."""
+    import torch
+
+    threads = _threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _threads() -> int:
+    """How many threads torch began with: two viewers at once must not take each other's one for it."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _four(images: np.ndarray) -> np.ndarray:
@@ -81,5 +107,6 @@ def _probabilities(folder: str, stamp: Stamp, face: np.ndarray, text: str | None
     reader = predictor(folder, stamp)
     if text is not None:
         reader = replace(reader, pipeline=pipeline(text))
-    (row,) = reader.predict_faces(face[None])
+    with _one_thread():
+        (row,) = reader.predict_faces(face[None])
     return {emotion: float(share) for emotion, share in zip(reader.emotions, row, strict=True)}

@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "runs": "runs",
     "predict": "predict",
+    "export": "export",
     "queue": "queue",
     "worker": "worker",
 }

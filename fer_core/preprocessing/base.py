@@ -52,6 +52,8 @@ def map_chunks(function: Callable[[Tensor], Tensor], images: Tensor, *, values_p
     `function` maps uint8 (n, …) to uint8 of the same shape. `values_per_image`: what it holds for each
     image, where that may be more than the image's own values.
     """
+    if torch.compiler.is_exporting():
+        return function(images)  # a graph for any number of images has no loop over them
     if images.numel() == 0:
         return images.clone()
     size = max(1, VALUES_PER_CHUNK // max(images[0].numel(), values_per_image))

@@ -61,7 +61,7 @@ class Clahe(Step):
 
     def _first_tables(self, images: Tensor) -> Tensor:
         """Number of the first tile of each image, int32 (N, 1)."""
-        return torch.arange(len(images), dtype=torch.int32, device=images.device)[:, None] * self.tiles**2
+        return torch.arange(images.shape[0], dtype=torch.int32, device=images.device)[:, None] * self.tiles**2
 
     def _tables(self, padded: Tensor, tile_height: int, tile_width: int) -> Tensor:
         """New grey level for every old one, uint8 (N * tiles * tiles, 256)."""
@@ -69,7 +69,7 @@ class Clahe(Step):
         columns = torch.arange(padded.shape[3], dtype=torch.int32, device=padded.device) // tile_width
         tile = (rows[:, None] * self.tiles + columns).flatten()
         keys = table_keys(padded.flatten(1), self._first_tables(padded) + tile)
-        counts = histograms(keys, len(padded) * self.tiles**2)
+        counts = histograms(keys, padded.shape[0] * self.tiles**2)
         pixels = tile_height * tile_width
         if self.clip_limit > 0:
             counts = _clip(counts, max(int(self.clip_limit * pixels / LEVELS), 1))

@@ -28,12 +28,15 @@ def table_keys(images: Tensor, tables: Tensor | None = None) -> Tensor:
     without it every image has its own.
     """
     if tables is None:
-        tables = torch.arange(len(images), dtype=torch.int32, device=images.device)[:, None]
+        tables = torch.arange(images.shape[0], dtype=torch.int32, device=images.device)[:, None]
     return (images + tables * LEVELS).flatten()
 
 
 def histograms(keys: Tensor, count: int) -> Tensor:
     """Histograms (count, 256) from the flat keys of `table_keys`."""
+    if torch.compiler.is_exporting():  # ONNX has no bincount
+        counts = torch.zeros(count * LEVELS, dtype=torch.int64, device=keys.device)
+        return counts.scatter_add(0, keys.long(), torch.ones_like(keys, dtype=torch.int64)).view(count, LEVELS)
     return torch.bincount(keys, minlength=count * LEVELS).view(count, LEVELS)
 
 

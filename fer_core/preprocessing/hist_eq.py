@@ -25,7 +25,7 @@ class HistEq(Step):
 
 def _equalise(images: Tensor) -> Tensor:
     keys = table_keys(images.flatten(1))
-    counts = histograms(keys, len(images))
+    counts = histograms(keys, images.shape[0])
     darkest = (counts > 0).to(torch.uint8).argmax(1, keepdim=True)
     first = counts.gather(1, darkest)
     others = images[0].numel() - first  # (N, 1): 0 for a constant image

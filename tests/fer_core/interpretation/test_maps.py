@@ -50,6 +50,13 @@ def test_a_walk_goes_from_the_first_layer_to_the_logits(face):
     )
 
 
+def test_a_long_walk_leaves_steps_out_evenly_and_keeps_both_ends(face):
+    network = untrained("se_resnet")
+    found = [each.layer for each in walk(network, face, 5)]
+    names = [step.name for step in network.trunk]
+    assert (len(found), found[0], found[-1]) == (5, names[0], names[-1])
+
+
 def test_filters_are_the_weights():
     network = untrained("two_block_cnn")
     found = filters(network, "5")

@@ -97,3 +97,11 @@ def test_two_viewers_at_once_never_see_each_other_s_activations():
         thread.join()
     assert wrong == []
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.model.modules())
+
+
+def test_a_look_takes_one_thread_and_leaves_the_others_theirs():
+    network = untrained("linear")
+    before = torch.get_num_threads()
+    with network.looking():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before

@@ -7,7 +7,7 @@ from torch import nn
 from fer_core.errors import FerError
 from fer_core.interpretation import METHODS, Network, cam_layers, default_cam_layer, grad_cams, saliency
 from fer_core.interpretation.guided import GuidedRectifiers
-from fer_core.interpretation.saliency import guided_backpropagation, normalised, occlusion_grid
+from fer_core.interpretation.saliency import BUDGET, guided_backpropagation, normalised, occlusion_grid
 from tests.fer_core.interpretation.conftest import untrained
 
 IMAGE_NETWORKS = ["linear", "mini_xception", "conv_relu_ann", "se_resnet", "resnet18"]
@@ -198,5 +198,7 @@ def test_one_pixel_does_not_dim_all_others():
 
 def test_a_costly_network_is_occluded_in_fewer_places():
     assert occlusion_grid(untrained("mini_xception")) == (8, 4)
-    window, stride = occlusion_grid(untrained("six_conv_cnn", channels=3, size=160))
-    assert window // 2 < stride <= window
+    network = untrained("six_conv_cnn", channels=3, size=160)
+    window, stride = occlusion_grid(network)
+    assert (window, stride) == (40, 40)
+    assert (160 // stride) ** 2 * network.macs <= BUDGET

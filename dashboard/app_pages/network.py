@@ -1,0 +1,75 @@
+"""What a network is made of, what every layer sees, and which pixels speak for an emotion."""
+
+import streamlit as st
+
+from dashboard import cache, charts, network_descriptors, network_many, network_saliency, network_tables, network_view
+from dashboard import components as ui
+from dashboard.cache import Reading
+from dashboard.face_source import choose_face
+from dashboard.formats import percent
+from dashboard.network_form import choose_subject
+from dashboard.network_subject import Subject
+
+TITLE = "Network"
+GROUP = "Model"
+ORDER = 2
+URL = "network"
+
+TABS = ("Feature maps", "Filters", "Walk", "Saliency", "Layers", "Descriptors", "Averages", "Embedding", "Side by side")
+
+
+def read(subject: Subject, reading: Reading) -> None:
+    """What the network gets, and what it says."""
+    verdict = f"{reading.emotion} {percent(reading.probabilities[reading.emotion])}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(reading.face, width=112, alt="The face as the network gets it")
+        with st.container(width="content"):
+            ui.figure_title(
+                verdict, "As the network gets it" + ("" if subject.is_trained else "; its weights are random")
+            )
+    bars = charts.emotion_bars(network_tables.shares(reading.probabilities), "probability", row_height=22)
+    st.altair_chart(bars, alt=f"Probabilities: {verdict}")
+
+
+ui.page_header(TITLE, "What is a network made of, what does every layer see, and which pixels speak for an emotion?")
+runs = cache.runs()
+with st.spinner("Looking up the networks; the first time, this loads PyTorch"):
+    cache.architectures()
+subject, run = choose_subject(runs)
+face = choose_face()
+if face is None:
+    st.stop()
+with ui.errors_shown(), st.spinner(f"Building {subject.architecture}"):
+    rows, reading = cache.network_layers(subject), cache.reading(subject, face.image)
+
+left, right = st.columns([2, 5], gap="large")
+with left:
+    st.caption(face.name)
+    read(subject, reading)
+with right:
+    network_view.overview(rows)
+    layer = network_view.graph(subject, rows)
+
+tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="view", bind="query-params"), strict=True))
+for name, tab in tabs.items():
+    if not tab.open:
+        continue
+    with tab, ui.errors_shown():
+        if name == "Feature maps":
+            network_view.feature_maps(subject, face.image, layer)
+        elif name == "Filters":
+            network_view.filters(subject, rows, layer)
+        elif name == "Walk":
+            network_view.walk(subject, face.image, reading)
+        elif name == "Saliency":
+            network_saliency.saliency(subject, face.image, reading)
+        elif name == "Layers":
+            network_view.layers(subject, rows)
+        elif name == "Descriptors":
+            network_descriptors.descriptors(subject, reading)
+        elif name == "Averages":
+            network_many.averages(run)
+        elif name == "Embedding":
+            network_many.embedding(run)
+        else:
+            network_many.side_by_side(runs, run, face.image)

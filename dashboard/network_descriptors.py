@@ -1,0 +1,46 @@
+"""The hand-crafted features of a face, as paper 3 takes them."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard import cache, network_charts, network_images
+from dashboard import components as ui
+from dashboard.cache import Reading
+from dashboard.network_form import ramps, scheme
+from dashboard.network_sheet import downloads, show
+from dashboard.network_subject import Subject
+
+
+@st.fragment
+def descriptors(subject: Subject, seen: Reading) -> None:
+    """Paper 3's hand-crafted features of the face: LPQ's codes with their histogram, PHOG's pyramid."""
+    gray = seen.face if seen.face.ndim == 2 else (seen.face @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+    with ui.errors_shown():
+        lpq, phog, own = cache.descriptors(subject, gray)
+        st.caption(
+            "This network learnt from these descriptors alone, never from pixels."
+            if own
+            else f"{subject.architecture} learns from pixels; paper 3 gives its classifier these descriptors."
+        )
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            ui.figure_title("LPQ: the code of every pixel", "Local Fourier phase in 8 bits; blur hardly moves it.")
+            picture = network_images.map_pictures(lpq.codes[None].astype(np.float32), *ramps(), 255.0)[0]
+            st.image(np.asarray(network_images.enlarged(picture, 320)), width="stretch", alt="LPQ codes of the face")
+            downloads(picture, f"{subject.name}_lpq", {"codes": lpq.codes, "histogram": lpq.histogram})
+        with right:
+            used = int((lpq.histogram > 0).sum())
+            ui.figure("How often each code occurs: LPQ's 256 values", network_charts.code_histogram(lpq.histogram),
+                      note=f"{used} of 256 codes occur in this face.")  # fmt: skip
+        ui.figure_title(
+            "PHOG: which edges lie where, in ever smaller cells",
+            f"Strokes along the edges, longer for more of them; {sum(level.size for level in phog.levels)} values.",
+        )
+        ink = ramps()[0][-3] if scheme() == "light" else "#23297A"
+        pictures = network_images.pyramid(phog.levels, 240, ink, gray)
+        edges = np.where(phog.edges[:, :, None], np.uint8(30), np.uint8(245)).repeat(3, axis=2)
+        labels = ["edges that count", *(f"level {level}" for level in range(len(pictures)))]
+        drawn = network_images.sheet([edges, *pictures], labels, 240, 5, scheme())
+        show(drawn, "Edges and PHOG's levels")
+        arrays = {f"level_{level}": values for level, values in enumerate(phog.levels)}
+        downloads(drawn, f"{subject.name}_phog", {"edges": phog.edges, **arrays})

@@ -1,0 +1,243 @@
+"""The Network page."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from dashboard.cache import networks
+from fer_core.config import RunSpec
+from fer_core.runs import Run, RunStore
+from tests.dashboard.runs import make_run
+from tests.dashboard.test_overview import assert_sound, texts
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _no_data(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the drawn faces are prepared, and no network of another test is known."""
+    monkeypatch.setenv("FER_DATA_DIR", str(tmp_path / "data"))
+    networks.network.clear()
+
+
+@pytest.fixture
+def trained(store: RunStore) -> RunStore:
+    """A store with two runs that can be looked into, and a better one whose weights are not here."""
+    make_run(store, architecture="mini_xception", weights=True, accuracy=0.5)
+    make_run(store, architecture="linear", weights=True, accuracy=0.4)
+    make_run(store, architecture="conv_relu_ann", accuracy=0.7)
+    return store
+
+
+def on_drawn_faces(run: Run) -> Run:
+    """The run again, tested on the first drawn faces, whose names its predictions now have."""
+    from fer_core.datasets import load_dataset
+
+    ids = load_dataset("synthetic").ids
+    arrays = run.predictions()
+    for split in ("valid", "test"):
+        arrays[f"{split}_ids"] = ids[: len(arrays[f"{split}_labels"])]
+    run.save_predictions(arrays)
+    return run
+
+
+def opened(open_page: Open, view: str, **link: str) -> AppTest:
+    return open_page("network", view=view, source="Dataset", face_dataset="synthetic", **link)
+
+
+def images(app: AppTest) -> list[str]:
+    """What the pictures on the page are called."""
+    return [each.proto.imgs[0].alt if hasattr(each.proto.imgs[0], "alt") else "" for each in app.get("imgs")]
+
+
+def test_without_a_run_an_untrained_network_is_looked_into(store: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps")
+    assert_sound(app)
+    assert app.selectbox(key="architecture").value == "mini_xception"
+    assert app.metric[0].value == "58,423"
+    assert "its weights are random" in texts(app)
+
+
+def test_only_runs_with_weights_are_offered_and_others_say_why_not(trained: RunStore, open_page: Open) -> None:
+    absent = next(run for run in trained.list() if run.spec.architecture == "conv_relu_ann")
+    app = opened(open_page, "Layers", run=absent.id)
+    assert_sound(app)
+    assert [option.split(" ")[0] for option in app.selectbox(key="run_picker").options] == ["mini_xception", "linear"]
+    assert "has no weights here; train it again" in texts(app)
+
+
+def test_a_run_on_a_table_of_descriptors_says_why_it_cannot_be_shown(trained: RunStore, open_page: Open) -> None:
+    run = make_run(trained, architecture="lpq_phog_mlp", weights=True, accuracy=0.3)
+    run.write_json("environment.json", run.environment() | {"inputs": "descriptors"})
+    app = opened(open_page, "Layers", run=run.id)
+    assert_sound(app)
+    assert "learnt from a table of descriptors, without the pixels" in texts(app)
+
+
+def test_every_layer_is_listed_with_its_arithmetic_cost_and_receptive_field(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Layers", run="mini_xception")
+    assert_sound(app)
+    table = app.dataframe[0].value
+    assert table["parameters"].sum() == 58_423
+    row = table[table["name"] == "stem.3"].iloc[0]
+    assert (row["arithmetic"], row["field"], row["output"]) == ("3·3·8·8 = 576", 5, "8 × 44 × 44")
+    assert row["macs"] == pytest.approx(1.115, abs=1e-3)
+
+
+def test_the_chosen_layer_s_maps_are_shown(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps", run="mini_xception", layer="modules_.0.add")
+    assert_sound(app)
+    assert app.selectbox(key="layer").value == "modules_.0.add"
+    assert "Layer modules_.0.add, Add: 16 maps of 22×22" in texts(app)
+    app.selectbox(key="layer").set_value("mean").run()
+    assert_sound(app)
+    assert "Layer mean, Mean: 7 values" in texts(app)
+
+
+def test_a_click_in_the_graph_chooses_a_layer(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps", run="mini_xception")
+    run = next(run for run in trained.list() if run.spec.architecture == "mini_xception")
+    from dashboard.network_form import choose_in_graph
+
+    assert f"graph_{run.id}" in app.get("vega_lite_chart")[1].proto.id
+    app.session_state["layer"] = "classifier"  # as `choose_in_graph` does
+    app.run()
+    assert_sound(app)
+    assert "Layer classifier, Conv2d: 7 maps of 3×3" in texts(app)
+    assert callable(choose_in_graph("graph"))
+
+
+def test_a_layer_of_another_network_gives_way_to_one_that_exists(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps", run="linear", layer="modules_.0.add")
+    assert_sound(app)
+    assert app.selectbox(key="layer").value in ("0", "1")
+    assert "cannot be shown" in texts(app) + " ".join(each.value for each in app.warning)
+
+
+def test_filters_follow_the_layer_and_say_where_there_are_none(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Filters", run="mini_xception", layer="stem.3")
+    assert_sound(app)
+    assert "8 kernels of layer stem.3: 3×3, each reads 8 channels" in texts(app)
+    app.selectbox(key="layer").set_value("stem.2").run()
+    assert_sound(app)
+    assert "stem.2 is no convolution and has no kernels; these are those of stem.0" in texts(app)
+
+
+def test_a_network_of_one_layer_shows_the_weight_of_each_pixel(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Filters", run="linear")
+    assert_sound(app)
+    assert "multiplies each pixel with" in texts(app)
+
+
+def test_paper_1_s_layers_are_one_click_away(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps", run="mini_xception")
+    pills = next(each for each in app.get("button_group") if "Paper 1: layers 1, 4, 12, 21, 30, 39" in str(each.options))
+    pills.set_value(["Paper 1: layers 1, 4, 12, 21, 30, 39"]).run()
+    assert_sound(app)
+    assert all(f"**modules_.{block}.shortcut.0**" in texts(app) for block in range(4))
+
+
+def test_the_walk_goes_from_the_face_to_the_emotions(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Walk", run="mini_xception")
+    assert_sound(app)
+    assert "From the face to the emotions in 12 steps that every path passes" in texts(app)
+
+
+def test_four_methods_say_what_speaks_for_an_emotion_beside_random_weights(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Saliency", run="mini_xception", target="sad", sanity="true")
+    assert_sound(app)
+    assert "What speaks for sad" in texts(app)
+    for label in ("Grad-CAM", "Guided backpropagation", "Integrated gradients", "Occlusion"):
+        assert f"**{label}**" in texts(app)
+    assert texts(app).count("Rank correlation with the picture above") == 4
+
+
+def test_a_method_that_a_network_does_not_allow_says_why(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Saliency", run="linear")
+    assert not app.exception
+    assert any("Grad-CAM has nothing to weigh" in each.value for each in app.info)
+    assert "no rectifier" in texts(app)
+
+
+def test_descriptors_are_shown_of_any_face(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Descriptors", run="linear")
+    assert_sound(app)
+    assert "of 256 codes occur in this face" in texts(app)
+    assert "680 values" in texts(app)
+
+
+def test_an_untrained_network_has_no_averages_and_no_embedding(store: RunStore, open_page: Open) -> None:
+    for view in ("Averages", "Embedding"):
+        app = opened(open_page, view)
+        assert_sound(app)
+        assert app.info[0].value == "An untrained network has no test images; choose a run."
+
+
+def test_averages_and_the_embedding_are_of_the_run_s_own_test_images(trained: RunStore, open_page: Open) -> None:
+    run = on_drawn_faces(next(run for run in trained.list() if run.spec.architecture == "mini_xception"))
+    app = opened(open_page, "Averages", run=run.id)
+    assert_sound(app)
+    assert "Mean Grad-CAM of each cell of the confusion matrix" in texts(app)
+    app = opened(open_page, "Embedding", run=run.id)
+    assert_sound(app)
+    assert "ten nearest neighbours here have its label" in texts(app)
+    assert "400 test images by what the last layer gets (modules_.3.add)" in texts(app)
+
+
+def test_test_images_that_are_not_here_are_said_in_one_sentence(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Averages", run="mini_xception")
+    assert not app.exception
+    assert "400 of the run's 400 test images are not in synthetic" in app.error[0].value
+
+
+def test_several_runs_see_the_same_face_side_by_side(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Side by side", depth="100")
+    assert_sound(app)
+    assert len(app.multiselect(key="beside").value) == 2
+    assert "classifier gives 7 maps of 3×3." in texts(app)
+    assert "linear has no layer that gives maps" in texts(app)
+
+
+def test_pictures_and_numbers_can_be_saved(trained: RunStore, open_page: Open) -> None:
+    app = opened(open_page, "Feature maps", run="mini_xception", layer="stem.0")
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["PNG", "NPZ"]
+
+
+def test_a_photo_is_looked_into_as_well(trained: RunStore, open_page: Open) -> None:
+    app = open_page("network", view="Saliency", source="Sample photo", run="mini_xception")
+    assert_sound(app)
+    assert "What speaks for" in texts(app)
+
+
+def test_of_several_folds_only_the_images_that_the_kept_network_never_saw_are_shown(store: RunStore) -> None:
+    from dashboard import cache
+    from fer_core.datasets import load_dataset
+    from tests.dashboard.runs import make_fold_run
+
+    run = make_fold_run(store, architecture="mini_xception", dataset="synthetic", folds=5)
+    arrays, ids = run.predictions(), load_dataset("synthetic").ids
+    arrays["test_ids"] = ids[: len(arrays["test_labels"])]
+    run.save_predictions(arrays)
+    (summary,) = cache.runs()
+    found = cache.tested(summary)
+    kept = run.environment()["weights_fold"]
+    assert found.rows.tolist() == np.flatnonzero(arrays["test_folds"] == kept).tolist()
+    assert len(found.rows) == 80
+
+
+def test_a_test_image_is_found_again_in_the_fields_of_the_face() -> None:
+    from dashboard import cache
+    from fer_core.datasets import load_dataset
+
+    faces = load_dataset("synthetic")
+    for row in (0, 57, len(faces) - 1):
+        split, emotion, number = cache.sample_place("synthetic", row)
+        assert np.array_equal(cache.sample("synthetic", split, emotion, number), faces.images[row])
+
+
+__all__ = ["Image", "RunSpec", "io"]
