@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "fer_core.labels",
         "fer_core.locks",
         "fer_core.paths",
+        "fer_core.palette",
         "fer_core.registry",
     ),
     ("fer_core.config", "fer_core.haar"),
@@ -43,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.palette",
         "dashboard.preprocess_chain",
     ),
-    ("dashboard.drawing", "dashboard.load", "dashboard.permissions", "dashboard.summaries"),
+    ("dashboard.load", "dashboard.permissions", "dashboard.summaries"),
     (
         "dashboard.network_columns",
         "dashboard.network_images",

@@ -7,7 +7,6 @@ import streamlit as st
 from dashboard import cache, charts, columns, tables
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.drawing import mark_faces
 from dashboard.formats import percent, plural
 from dashboard.picker import run_picker
 from dashboard.summaries import RunSummary
@@ -34,8 +33,7 @@ def read_photo(run: RunSummary, name: str, source: bytes) -> "list[Prediction]":
         if st.toggle("Read the whole picture as one face", key=f"whole_{name}"):
             faces = cache.faces(run, source, "whole")
     left, right = st.columns(2, gap="medium")
-    marked = mark_faces(cache.photo(source), faces)
-    left.image(marked, width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
+    left.image(cache.marked(source, faces), width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
     with right:
         for number, face in enumerate(faces[:SHOWN_FACES], start=1):
             draw_face(number, face)

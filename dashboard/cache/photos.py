@@ -1,5 +1,6 @@
 """Photos, and the faces that a run's network finds in them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fer_core.inference import Prediction, Predictor
 
 PREDICTORS = 3  # networks kept in memory at once
+SHOWN_SIDE = 1200  # pixels of the longer side: more than a page shows, and quick to send
 PHOTOS = 24  # photos and readings kept in memory, for each viewer
 
 
@@ -47,6 +49,13 @@ def sample_photo() -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(astronaut()).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def marked(source: bytes, faces: "Sequence[Prediction]") -> "np.ndarray":
+    """A photo with its faces framed, numbered and named, as large as a page shows it: uint8 (H, W, 3)."""
+    from fer_core.inference import mark_faces
+
+    return mark_faces(photo(source), faces, SHOWN_SIDE)
 
 
 def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":

@@ -2,7 +2,9 @@
 
 from fer_core.inference.boxes import FaceBox, crop_face
 from fer_core.inference.detectors import DETECTORS, Detector, FaceDetector, get_detector
+from fer_core.inference.files import Source, find_sources, unpack
 from fer_core.inference.images import ImageError, read_image
+from fer_core.inference.marks import mark_faces
 from fer_core.inference.predictor import Prediction, Predictor
 
 __all__ = [
@@ -13,7 +15,11 @@ __all__ = [
     "ImageError",
     "Prediction",
     "Predictor",
+    "Source",
     "crop_face",
+    "find_sources",
     "get_detector",
+    "mark_faces",
     "read_image",
+    "unpack",
 ]

@@ -67,6 +67,7 @@ def project(values: np.ndarray, how: Projection, seed: int = 0) -> tuple[np.ndar
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     if len(values) < FEWEST:
         raise FerError(f"{len(values)} faces are too few to arrange; at least {FEWEST} are needed")
@@ -77,5 +78,7 @@ def project(values: np.ndarray, how: Projection, seed: int = 0) -> tuple[np.ndar
         return points.astype(np.float32), f"The two directions hold {100 * share:.0f} % of the variance."
     narrow = values if values.shape[1] <= 50 else PCA(min(50, len(values)), random_state=seed).fit_transform(values)
     perplexity = min(30.0, (len(values) - 1) / 3)
-    points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(narrow)
+    # its many short parallel parts take six times as long where another process works on the same cores
+    with threadpool_limits(1):
+        points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(narrow)
     return points.astype(np.float32), "Neighbours stay neighbours; distances between groups mean nothing."

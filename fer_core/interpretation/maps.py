@@ -58,9 +58,14 @@ def feature_maps(network: Network, inputs: Tensor, layer: str) -> FeatureMaps:
     return FeatureMaps(layer, network.step(layer).kind, _as_maps(output))
 
 
-def walk(network: Network, inputs: Tensor) -> list[FeatureMaps]:
-    """What every step of the trunk gives for one face, from the first to the last, in one pass."""
-    steps = network.trunk
+def walk(network: Network, inputs: Tensor, most: int = 1000) -> list[FeatureMaps]:
+    """What the steps of the trunk give for one face, from the first to the last, in one pass.
+
+    Of more than `most` steps, that many are taken, evenly and with both ends.
+    """
+    trunk = network.trunk
+    places = np.unique(np.linspace(0, len(trunk) - 1, min(most, len(trunk))).round().astype(int))
+    steps = [trunk[place] for place in places]
     outputs = network.outputs(inputs, [step.name for step in steps])
     return [FeatureMaps(step.name, step.kind, _as_maps(outputs[step.name])) for step in steps]
 
@@ -140,4 +145,4 @@ def pixel_weights(network: Network) -> np.ndarray:
 def batches(network: Network, count: int, values: int = 24_000_000) -> list[slice]:
     """How to go through `count` faces so that all that the network gives stays below about 100 MB."""
     size = max(1, min(128, values // max(1, network.values)))
-    return [slice(start, start + size) for start in range(0, count, size)]
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

@@ -1,13 +1,16 @@
 """A network under study: a model of its own that may be hooked, its steps, and what it is given."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import Tensor, nn
 
 from fer_core.architectures import rebuild
@@ -18,15 +21,24 @@ from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
 from fer_core.runs import Run, RunStore
 
+# in multiplications, measured: what a value that a layer gives takes beside them, and descriptors for each pixel
+COST_OF_A_VALUE = 60
+COST_OF_DESCRIBING = 5000
 _drawing = threading.Lock()  # PyTorch's generator belongs to all threads
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The thread pools of the libraries that are loaded, PyTorch's among them."""
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
     """A trained or untrained network that one may look into; several threads may, one after the other.
 
-    Its model belongs to it alone: nothing in it works in place, and every look holds `lock`, so that no look
-    ever sees what another one computes. `steps` are the layers and functions that a face passes.
+    Its model belongs to it alone: nothing in it works in place, and every look holds `lock` (see `looking`), so
+    that no look ever sees what another one computes. `steps` are the layers and functions that a face passes.
     """
 
     predictor: Predictor
@@ -114,10 +126,18 @@ class Network:
         """Numbers that all steps together give for one face: what a look at everything keeps in memory."""
         return sum(int(np.prod(step.output_shape)) for step in self.steps)
 
-    @property
+    @cached_property
     def is_differentiable(self) -> bool:
         """Whether gradients reach the face: not through descriptors, which are counted outside of the network."""
-        return all(step.inputs for step in self.steps)
+        face = torch.zeros(1, self.channels, self.size, self.size, requires_grad=True)
+        with self.looking() as model, torch.enable_grad():
+            return bool(model(face).requires_grad)
+
+    @property
+    def cost(self) -> int:
+        """What one face takes, in multiplications of a convolution: those, and the time of everything else."""
+        beside = 0 if self.is_differentiable else COST_OF_DESCRIBING * self.size**2
+        return self.macs + COST_OF_A_VALUE * self.values + beside
 
     @property
     def trunk(self) -> tuple[Step, ...]:
@@ -148,15 +168,26 @@ class Network:
         """What the network gets for uint8 faces (N, H, W) or (N, H, W, 3): float32 (N, channels, size, size)."""
         return self.predictor.inputs(faces)
 
+    @contextmanager
+    def looking(self) -> Iterator[nn.Module]:
+        """The model for this thread alone, until the block ends.
+
+        It is computed by one thread, which takes milliseconds: where a training works on the same cores, the many
+        short parallel parts of a network's layers take five to ten times as long as that. The limit holds for the
+        calling thread only.
+        """
+        with self.lock, _threads().limit(limits=1):
+            yield self.model
+
     def outputs(self, inputs: Tensor, names: Collection[str]) -> dict[str, Tensor]:
         """What the named steps give for `inputs`, each (N, …), and the logits as the empty name; no gradients."""
         for name in names:
             self.step(name)
-        with self.lock, torch.no_grad(), traced(self.model, inputs, names) as trace:
-            logits = self.model(inputs)
+        with self.looking() as model, torch.no_grad(), traced(model, inputs, names) as trace:
+            logits = model(inputs)
         return {**trace.outputs, "": logits}
 
     def probabilities(self, inputs: Tensor) -> np.ndarray:
         """How likely each emotion is, uncalibrated, float32 (N, classes)."""
-        with self.lock, torch.no_grad():
-            return self.model(inputs).float().softmax(dim=1).numpy()
+        with self.looking() as model, torch.no_grad():
+            return model(inputs).float().softmax(dim=1).numpy()

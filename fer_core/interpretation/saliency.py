@@ -10,14 +10,16 @@ from torch.nn import functional as F
 
 from fer_core.errors import FerError
 from fer_core.interpretation.guided import GuidedRectifiers
+from fer_core.interpretation.maps import batches
 from fer_core.interpretation.network import Network
 from fer_core.interpretation.trace import Step, traced
 
 LEAST_MAP = 4  # pixels a side: a smaller map says little about where
 GREY = 0.0  # the face that tells nothing: middle grey in [-1, 1]
-BUDGET = 12_000_000_000  # multiplications that one picture may take: about a second on two slow cores
+BUDGET = 25_000_000_000  # of `Network.cost` for one picture: less than a second on a slow core
 PERCENTILE = 99.5  # of the absolute values, which becomes 1: a single pixel must not dim all others
-WINDOWS = 6  # side of an occluding square, as a part of the face
+AT_ONCE = 64  # faces in one pass, where there is room
+WINDOWS = (6, 5, 4)  # sides of an occluding square, as parts of the face: larger for costly networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +84,9 @@ def normalised(values: np.ndarray) -> tuple[np.ndarray, float]:
 def guided_backpropagation(network: Network, inputs: Tensor, target: int) -> tuple[np.ndarray, GuidedRectifiers]:
     """The guided gradient of a logit by the face, float32 (C, S, S), and what rectifiers were met."""
     face = inputs.clone().requires_grad_(True)
-    with network.lock, torch.enable_grad(), GuidedRectifiers() as rectifiers:
-        logit = network.model(face)[0, target]
-    (gradient,) = torch.autograd.grad(logit, face)
+    with network.looking() as model, torch.enable_grad(), GuidedRectifiers() as rectifiers:
+        logit = model(face)[0, target]
+        (gradient,) = torch.autograd.grad(logit, face)
     return gradient[0].float().cpu().numpy(), rectifiers
 
 
@@ -126,11 +128,11 @@ def grad_cams(network: Network, inputs: Tensor, targets: Tensor, layer: str) -> 
     if not network.step(layer).is_spatial:
         raise FerError(f"{layer} gives no maps; choose a layer that does, such as {default_cam_layer(network)}")
     faces = inputs.clone().requires_grad_(True)
-    with network.lock, torch.enable_grad(), traced(network.model, faces, [layer]) as trace:
-        logits = network.model(faces)
-    maps = trace.outputs[layer]
-    chosen = logits.gather(1, targets[:, None]).sum()
-    (gradients,) = torch.autograd.grad(chosen, maps)
+    with network.looking() as model, torch.enable_grad():
+        with traced(model, faces, [layer]) as trace:
+            logits = model(faces)
+        maps = trace.outputs[layer]
+        (gradients,) = torch.autograd.grad(logits.gather(1, targets[:, None]).sum(), maps)
     return F.relu((gradients.mean((2, 3), keepdim=True) * maps).sum(1)).detach().float()
 
 
@@ -153,24 +155,30 @@ def _grad_cam(network: Network, inputs: Tensor, target: int, layer: str) -> tupl
 def _integrated_gradients(network: Network, inputs: Tensor, target: int, layer: str) -> tuple[np.ndarray, bool, str]:
     from captum.attr import IntegratedGradients
 
-    steps = int(np.clip(BUDGET / (4 * max(1, network.macs)), 8, 32))
+    steps = int(np.clip(BUDGET / (4 * network.cost), 8, 32))
     baseline = torch.full_like(inputs, GREY)
-    with network.lock, torch.enable_grad():
-        found, gap = IntegratedGradients(network.model).attribute(
-            inputs, baseline, target=target, n_steps=steps, internal_batch_size=8, return_convergence_delta=True
+    with network.looking() as model, torch.enable_grad():
+        found, gap = IntegratedGradients(model).attribute(
+            inputs,
+            baseline,
+            target=target,
+            n_steps=steps,
+            internal_batch_size=_at_once(network),
+            return_convergence_delta=True,
         )
     note = f"From middle grey in {steps} steps; the shares miss the difference of the logits by {abs(gap.item()):.2g}."
     return _over_channels(found[0].detach().float().cpu().numpy()), True, note
 
 
 def occlusion_grid(network: Network) -> tuple[int, int]:
-    """(window, stride) in pixels: a sixth of the face, moved by less than itself, as far as the budget goes."""
-    window = max(2, round(network.size / WINDOWS))
-    for stride in range(max(1, window // 2), window + 1):
-        places = (-(-(network.size - window) // stride) + 1) ** 2
-        if places * network.macs <= BUDGET:
-            break
-    return window, stride
+    """(window, stride) in pixels: a sixth of the face, moved by half of it; both larger where the budget ends."""
+    for part in WINDOWS:
+        window = max(2, round(network.size / part))
+        for stride in range(max(1, window // 2), window + 1):
+            places = (-(-(network.size - window) // stride) + 1) ** 2
+            if places * network.cost <= BUDGET:
+                return window, stride
+    return window, window
 
 
 def _occlusion(network: Network, inputs: Tensor, target: int, layer: str) -> tuple[np.ndarray, bool, str]:
@@ -178,17 +186,22 @@ def _occlusion(network: Network, inputs: Tensor, target: int, layer: str) -> tup
 
     window, stride = occlusion_grid(network)
     channels = inputs.shape[1]
-    with network.lock, torch.no_grad():
-        found = Occlusion(network.model).attribute(
+    with network.looking() as model, torch.no_grad():
+        found = Occlusion(model).attribute(
             inputs,
             target=target,
             sliding_window_shapes=(channels, window, window),
             strides=(channels, stride, stride),
             baselines=GREY,
-            perturbations_per_eval=16,
+            perturbations_per_eval=_at_once(network),
         )
     note = f"A grey square of {window}×{window} pixels, moved by {stride}: how much the class's logit falls."
     return found[0, 0].detach().float().cpu().numpy(), True, note
+
+
+def _at_once(network: Network) -> int:
+    """Faces in one pass: many of a small network, whose time is that of starting its layers."""
+    return batches(network, AT_ONCE)[0].stop
 
 
 def _over_channels(values: np.ndarray) -> np.ndarray:

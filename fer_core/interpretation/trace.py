@@ -19,7 +19,9 @@ REARRANGING = frozenset(
     ("flatten", "view", "reshape", "__getitem__", "unsqueeze", "squeeze", "permute", "transpose", "expand",
      "contiguous", "to", "float", "cpu", "clone", "expand_as", "view_as", "unflatten")
 )  # fmt: skip
+PARTING = frozenset(("chunk", "split", "unbind", "tensor_split"))
 FUNCTION_KINDS = {
+    "multi_head_attention_forward": "Attention",
     "max_pool2d": "MaxPool2d",
     "avg_pool2d": "AvgPool2d",
     "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
@@ -131,8 +133,11 @@ class _Recorder(TorchFunctionMode):
         inputs = self._inputs((*args, *given.values())) if self.leaf is None else ()
         before = _first_shape(args)
         result = func(*args, **given)
+        name = getattr(func, "__name__", str(func))
         if inputs and isinstance(result, Tensor):
-            self._function(getattr(func, "__name__", str(func)), inputs, args, given, before, result)
+            self._function(name, inputs, args, given, before, result)
+        elif inputs and isinstance(result, tuple | list) and any(isinstance(each, Tensor) for each in result):
+            self._several(name, inputs, args, given, before, list(_tensors(result)))
         return result
 
     def hooks(self, name: str, module: nn.Module) -> list[Any]:
@@ -178,6 +183,17 @@ class _Recorder(TorchFunctionMode):
         kind = FUNCTION_KINDS.get(short) or short.replace("_", " ").capitalize()
         kernel = _window_text(named.get("kernel_size"), named.get("stride"))
         self._add(f"{where}{short}", kind, None, inputs, result, kernel, 0, spread)
+
+    def _several(
+        self, name: str, inputs: tuple[int, ...], args: tuple[Any, ...], given: dict[str, Any],
+        before: tuple[int, ...], results: list[Tensor],
+    ) -> None:  # fmt: skip
+        """Parts of a tensor count as it; of other functions, such as attention, the first result is the step's."""
+        if name in PARTING:
+            for part in results:
+                self._place(part, inputs[0])
+        else:
+            self._function(name, inputs, args, given, before, results[0])
 
     def _add(
         self, name: str, kind: str, module: nn.Module | None, inputs: tuple[int, ...], result: Tensor,

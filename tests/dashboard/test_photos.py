@@ -9,7 +9,6 @@ from PIL import Image
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
-from dashboard.drawing import mark_faces
 from dashboard.palette import EMOTION_COLORS
 from fer_core.inference import FaceBox, Prediction
 from fer_core.labels import EMOTIONS
@@ -113,27 +112,3 @@ def test_an_unsure_face_is_marked(trained: RunStore, open_page: Open) -> None:
     app.button[0].click().run()
     confidence = app.dataframe[0].value["confidence"].iloc[0]
     assert ("no emotion has the majority" in texts(app)) == (confidence < 50)
-
-
-def test_faces_are_framed_in_the_colour_of_their_emotion() -> None:
-    image = np.full((200, 300, 3), 128, np.uint8)
-    marked = mark_faces(image, [prediction(FaceBox(100, 80, 60, 60))])
-    assert marked.shape == image.shape
-    assert (image == 128).all(), "the photo itself stays as it is"
-    happy = [0xE6, 0x9F, 0x00]
-    assert (marked == happy).all(axis=2).sum() > 200
-    assert (marked[90:130, 110:150] == 128).all(), "the face is not painted over"
-
-
-@pytest.mark.parametrize("box", [FaceBox(0, 0, 20, 20), FaceBox(280, 180, 20, 20), FaceBox(0, 0, 300, 200)])
-def test_faces_at_the_edge_keep_their_label_inside(box: FaceBox) -> None:
-    marked = mark_faces(np.full((200, 300, 3), 128, np.uint8), [prediction(box, "surprise")])
-    assert (marked != 128).any()
-
-
-def test_large_photos_are_shown_smaller_with_frames_in_place() -> None:
-    marked = mark_faces(np.full((2400, 1200, 3), 128, np.uint8), [prediction(FaceBox(600, 1200, 400, 400))])
-    assert marked.shape == (1200, 600, 3)
-    rows, columns = np.nonzero((marked == [0xE6, 0x9F, 0x00]).all(axis=2))
-    assert abs(columns.max() - 500) < 8
-    assert abs(rows.max() - 800) < 8

@@ -201,4 +201,8 @@ def test_a_costly_network_is_occluded_in_fewer_places():
     network = untrained("six_conv_cnn", channels=3, size=160)
     window, stride = occlusion_grid(network)
     assert (window, stride) == (40, 40)
-    assert (160 // stride) ** 2 * network.macs <= BUDGET
+    assert (160 // stride) ** 2 * network.cost <= BUDGET
+
+
+def test_descriptors_count_as_work():
+    assert untrained("lpq_phog_mlp").cost > 100 * untrained("linear").cost

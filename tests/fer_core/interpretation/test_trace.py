@@ -131,6 +131,23 @@ def test_a_layer_that_is_used_twice_has_two_names():
     assert [step.name for step in trace_steps(nn.Sequential(shared, nn.ReLU(), shared), 1, 8)] == ["0", "1", "0#2"]
 
 
+class Parted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.last = nn.Linear(8, 7)
+
+    def forward(self, faces):
+        tokens = torch.cat(faces.flatten(1).view(-1, 8, 8).chunk(2, dim=1), dim=1)
+        return self.last(self.attention(tokens, tokens, tokens, need_weights=False)[0].mean(1))
+
+
+def test_functions_that_give_several_results_do_not_break_the_way():
+    steps = trace_steps(Parted(), 1, 8)
+    assert [step.kind for step in steps] == ["Concatenate", "Attention", "Mean", "Linear"]
+    assert [step.inputs for step in steps] == [(FACE,), (0,), (1,), (2,)]
+
+
 @pytest.mark.parametrize("name", [*TRACED, "lpq_phog_mlp"])
 def test_the_last_step_gives_the_logits(name):
     network = untrained(name)

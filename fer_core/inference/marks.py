@@ -1,22 +1,16 @@
-"""Marks drawn into a photo."""
+"""Faces framed and named in a picture."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.palette import BLACK, EMOTION_COLORS, WHITE, ink_on
-
-if TYPE_CHECKING:
-    # importing this would import torch
-    from fer_core.inference import Prediction
-
-SHOWN_SIDE = 1200  # pixels of the longer side: more than a page shows, and quick to send
+from fer_core.inference.predictor import Prediction
+from fer_core.palette import BLACK, EMOTION_COLORS, WHITE, ink_on
 
 
-def mark_faces(image: np.ndarray, faces: Sequence["Prediction"], side: int = SHOWN_SIDE) -> np.ndarray:
-    """A uint8 RGB picture, made smaller than `side` pixels, with each face framed, numbered and named."""
+def mark_faces(image: np.ndarray, faces: Sequence[Prediction], side: int) -> np.ndarray:
+    """A uint8 RGB picture (H, W, 3), at most `side` pixels long, with each face framed, numbered and named."""
     scale = min(1.0, side / max(image.shape[:2]))
     picture = Image.fromarray(image)
     if scale < 1:
