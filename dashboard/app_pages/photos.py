@@ -20,6 +20,7 @@ ORDER = 1
 URL = "photos"
 
 SAMPLE_NAME = "Sample photo"
+SHOWN_PHOTOS = 20  # with picture and cards; the table holds all
 SHOWN_FACES = 12  # of one photo as cards; the table holds all
 UNSURE = 0.5  # below this no emotion has the majority
 
@@ -64,7 +65,11 @@ if not runs:
 
 run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
 uploads = st.file_uploader(
-    "Photos", type=["jpg", "jpeg", "png", "webp"], accept_multiple_files=True, key="uploads", max_upload_size=50
+    "Photos, or a zip of them",
+    type=["jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", "tiff", "zip"],
+    accept_multiple_files=True,
+    key="uploads",
+    max_upload_size=50,
 )
 if st.button("Use the sample photo", icon=":material/face:", disabled=bool(uploads)):
     st.session_state["use_sample"] = True
@@ -73,13 +78,20 @@ st.caption(
     "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 )
 
-photos = {f"{position}. {upload.name}": upload.getvalue() for position, upload in enumerate(uploads, start=1)}
+photos: dict[str, bytes] = {}
+for position, upload in enumerate(uploads, start=1):
+    with ui.errors_shown():
+        is_zip = upload.name.lower().endswith(".zip")
+        inside = cache.unpacked(upload.getvalue(), upload.name) if is_zip else {upload.name: upload.getvalue()}
+        photos |= {f"{position}. {name}": source for name, source in inside.items()}
+if len(photos) > SHOWN_PHOTOS:
+    st.info(f"{len(photos)} photos: all are in the table below, the first {SHOWN_PHOTOS} are shown.")
 if not photos and st.session_state.get("use_sample"):
     photos = {SAMPLE_NAME: cache.sample_photo()}
 readings: dict[str, "list[Prediction]"] = {}
-for name, source in photos.items():
+for place, (name, source) in enumerate(photos.items()):
     with ui.errors_shown():
-        readings[name] = read_photo(run, name, source)
+        readings[name] = read_photo(run, name, source) if place < SHOWN_PHOTOS else cache.faces(run, source, "haar")
 
 table = tables.predictions(readings)
 if len(table):

@@ -31,7 +31,7 @@ from dashboard.cache.networks import (
     tested,
     walk,
 )
-from dashboard.cache.photos import faces, marked, photo, sample_photo
+from dashboard.cache.photos import faces, marked, photo, sample_photo, unpacked
 from dashboard.cache.preprocessing import fitted, pipeline, preprocessed, probabilities, steps, trace
 from dashboard.cache.results import environment, evaluation, has_removals, live_metrics, log, metrics, removals, runs
 from dashboard.cache.samples import (
@@ -104,6 +104,7 @@ __all__ = [
     "test_image",
     "tested",
     "trace",
+    "unpacked",
     "walk",
     "workload",
 ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PREDICTORS = 3  # networks kept in memory at once
 SHOWN_SIDE = 1200  # pixels of the longer side: more than a page shows, and quick to send
+ARCHIVES = 2  # zips kept unpacked in memory, for each viewer
 PHOTOS = 24  # photos and readings kept in memory, for each viewer
 
 
@@ -36,6 +37,14 @@ def photo(source: bytes) -> "np.ndarray":
     from fer_core.inference import read_image
 
     return read_image(source)
+
+
+@st.cache_data(max_entries=ARCHIVES, show_spinner=False, scope="session")
+def unpacked(archive: bytes, name: str) -> dict[str, bytes]:
+    """The pictures of a zip by name; raises FerError where it is damaged, empty or far too large."""
+    from fer_core.inference import unpack
+
+    return {f"{source.name}": source.content for source in unpack(archive, name) if isinstance(source.content, bytes)}
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

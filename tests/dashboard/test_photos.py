@@ -1,6 +1,7 @@
 """The Photos page."""
 
 import io
+import zipfile
 from collections.abc import Callable
 
 import numpy as np
@@ -112,3 +113,17 @@ def test_an_unsure_face_is_marked(trained: RunStore, open_page: Open) -> None:
     app.button[0].click().run()
     confidence = app.dataframe[0].value["confidence"].iloc[0]
     assert ("no emotion has the majority" in texts(app)) == (confidence < 50)
+
+
+def test_a_zip_is_read_like_its_photos_and_a_damaged_one_is_told(trained: RunStore, open_page: Open) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("album/face.png", encoded(astronaut()))
+        archive.writestr("readme.txt", "no picture")
+    app = open_page("photos")
+    app.file_uploader[0].upload("bad.zip", b"PK and nothing more")
+    app.file_uploader[0].upload("album.zip", buffer.getvalue())
+    app.run()
+    assert not app.exception
+    assert "'bad.zip' is no zip archive that can be read" in app.error[0].value
+    assert list(app.dataframe[0].value["photo"]) == ["2. album.zip/album/face.png"]
