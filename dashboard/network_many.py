@@ -13,7 +13,7 @@ from dashboard.face_source import DATASET, LINKED, SPLITS, linked_notice
 from dashboard.formats import count, percent, plural, sentence
 from dashboard.labels import labels
 from dashboard.network_form import choice, ramps, scheme, segments
-from dashboard.network_sheet import downloads, show
+from dashboard.network_sheet import downloads, show, strips
 from dashboard.network_subject import Subject
 from dashboard.summaries import RunSummary
 from fer_core.errors import FerError
@@ -30,7 +30,6 @@ IMAGES = {"500": 500, "1,000": 1000, "2,000": 2000, "All": 10**9}
 COLOURS = {"Label": "label", "Prediction": "prediction"}
 MOST_RUNS = 4  # side by side, and in memory
 TOP = 4  # maps of each run
-EVERY = "every emotion"
 
 
 @st.fragment
@@ -55,14 +54,14 @@ def averages(run: RunSummary | None) -> None:
 def _of_classes(run: RunSummary, found: "MeanCams", emotions: Sequence[str]) -> None:
     ui.figure_title(
         "Mean Grad-CAM of each true emotion, for what was predicted",
-        f"Over the mean face, at layer {found.layer}; {int(found.counts.sum()):,} test images. "
-        "The bluer, the more it looks there.",
+        f"Over the mean face, at layer {found.layer}; {int(found.counts.sum()):,} test images, at most as many of each "
+        "confusion as are chosen above. The bluer, the more it looks there.",
     )
     cells = [found.of_class(label) for label in range(len(emotions))]
     pictures = [_over(face, heat) for heat, face, _ in cells]
     texts = [f"{name} · n = {total}" for name, (_, _, total) in zip(emotions, cells, strict=True)]
     paper = network_images.sheet(pictures, texts, 128, 7, scheme())
-    show(paper, "Mean Grad-CAM of each emotion")
+    strips(pictures, texts, 120, "Mean Grad-CAM of each emotion")
     downloads(paper, f"{run.id}_mean_grad_cam", {"heat": np.stack([heat for heat, _, _ in cells])})
 
 
@@ -206,5 +205,5 @@ def _row(run: RunSummary, name: str, face: np.ndarray, maps: "FeatureMaps", limi
         verdict = f"{reading.emotion} {percent(reading.probabilities[reading.emotion])}"
         ui.figure_title(f"{verdict} · {name}", note + ".")
         paper = network_images.sheet(pictures, texts, 128, len(pictures), scheme())
-        show(paper, f"{name}: {note}")
+        strips(pictures, texts, 120, f"{name}: {note}")
         downloads(paper, f"{run.id}_{maps.layer}_beside", {"maps": maps.maps})

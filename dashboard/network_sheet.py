@@ -15,11 +15,14 @@ def sheet(
     pictures: Sequence[np.ndarray], labels: Sequence[str], size: str, alt: str, name: str,
     arrays: Mapping[str, np.ndarray],
 ) -> None:  # fmt: skip
-    """Pictures with their labels in one of SIZES, and the buttons that save them with the numbers behind them.
-
-    They come in strips that a phone shows one below the other, and a wide screen side by side.
-    """
+    """Pictures with their labels in one of SIZES, and the buttons that save them with the numbers behind them."""
     side, columns = SIZES[size]
+    strips(pictures, labels, side, alt)
+    downloads(network_images.sheet(pictures, labels, side, columns, scheme()), name, arrays)
+
+
+def strips(pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, alt: str) -> None:
+    """Pictures in strips that a phone shows one below the other, and a wide screen side by side."""
     each = max(1, (STRIP + network_images.GAP) // (side + network_images.GAP))
     with st.container(horizontal=True, gap="xsmall"):
         for start in range(0, len(pictures), each):
@@ -27,7 +30,6 @@ def sheet(
             strip = network_images.sheet(pictures[part], labels[part], side, each, scheme())
             last = min(start + each, len(pictures))
             show(strip, f"{alt}, {start + 1} to {last} of {len(pictures)}")
-    downloads(network_images.sheet(pictures, labels, side, columns, scheme()), name, arrays)
 
 
 def show(picture: np.ndarray, alt: str) -> None:

@@ -5,9 +5,7 @@ Modules that import torch, which takes seconds, are imported by the functions th
 
 from dashboard.cache.datasets import check_choice, check_specs, datasets, protocols, workload
 from dashboard.cache.networks import (
-    Projected,
     Reading,
-    Tested,
     architectures,
     cam_layers,
     default_arguments,
@@ -18,17 +16,12 @@ from dashboard.cache.networks import (
     heat,
     layers,
     likeness,
-    mean_cams,
     network,
     network_layers,
     paper_views,
     pixel_weights,
-    projected,
     reading,
     saliency_methods,
-    sample_place,
-    test_image,
-    tested,
     walk,
 )
 from dashboard.cache.photos import faces, marked, photo, sample_photo, unpacked
@@ -42,6 +35,15 @@ from dashboard.cache.samples import (
     image_datasets,
     sample,
     samples_of_each_emotion,
+)
+from dashboard.cache.tested import (
+    Projected,
+    Tested,
+    mean_cams,
+    projected,
+    sample_place,
+    test_image,
+    tested,
 )
 from dashboard.cache.training import catalogue, device_name, load, machines, queue
 

@@ -23,7 +23,7 @@ from fer_core.runs import Run, RunStore
 
 # in multiplications, measured: what a value that a layer gives takes beside them, and descriptors for each pixel
 COST_OF_A_VALUE = 60
-COST_OF_DESCRIBING = 5000
+COST_OF_DESCRIBING = 8000
 _drawing = threading.Lock()  # PyTorch's generator belongs to all threads
 
 

@@ -1,24 +1,24 @@
 """The Network page."""
 
-import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from dashboard import cache
 from dashboard.cache import networks
-from fer_core.config import RunSpec
+from fer_core.datasets import load_dataset
 from fer_core.runs import Run, RunStore
-from tests.dashboard.runs import make_run
+from tests.dashboard.runs import make_fold_run, make_run
 from tests.dashboard.test_overview import assert_sound, texts
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
-def _no_data(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the drawn faces are prepared, and no network of another test is known."""
     monkeypatch.setenv("FER_DATA_DIR", str(tmp_path / "data"))
     networks.network.clear()
@@ -35,8 +35,6 @@ def trained(store: RunStore) -> RunStore:
 
 def on_drawn_faces(run: Run) -> Run:
     """The run again, tested on the first drawn faces, whose names its predictions now have."""
-    from fer_core.datasets import load_dataset
-
     ids = load_dataset("synthetic").ids
     arrays = run.predictions()
     for split in ("valid", "test"):
@@ -47,11 +45,6 @@ def on_drawn_faces(run: Run) -> Run:
 
 def opened(open_page: Open, view: str, **link: str) -> AppTest:
     return open_page("network", view=view, source="Dataset", face_dataset="synthetic", **link)
-
-
-def images(app: AppTest) -> list[str]:
-    """What the pictures on the page are called."""
-    return [each.proto.imgs[0].alt if hasattr(each.proto.imgs[0], "alt") else "" for each in app.get("imgs")]
 
 
 def test_without_a_run_an_untrained_network_is_looked_into(store: RunStore, open_page: Open) -> None:
@@ -98,17 +91,22 @@ def test_the_chosen_layer_s_maps_are_shown(trained: RunStore, open_page: Open) -
     assert "Layer mean, Mean: 7 values" in texts(app)
 
 
-def test_a_click_in_the_graph_chooses_a_layer(trained: RunStore, open_page: Open) -> None:
-    app = opened(open_page, "Feature maps", run="mini_xception")
-    run = next(run for run in trained.list() if run.spec.architecture == "mini_xception")
+def click_in_the_graph() -> None:
+    import streamlit as st
+
     from dashboard.network_form import choose_in_graph
 
-    assert f"graph_{run.id}" in app.get("vega_lite_chart")[1].proto.id
-    app.session_state["layer"] = "classifier"  # as `choose_in_graph` does
+    st.session_state["graph"] = {"selection": {"node": [{"name": "classifier"}]}}
+    choose_in_graph("graph")()
+
+
+def test_a_click_in_the_graph_chooses_a_layer(trained: RunStore, open_page: Open) -> None:
+    clicked = AppTest.from_function(click_in_the_graph).run()
+    app = opened(open_page, "Feature maps", run="mini_xception")
+    app.session_state["layer"] = clicked.session_state["layer"]
     app.run()
     assert_sound(app)
     assert "Layer classifier, Conv2d: 7 maps of 3×3" in texts(app)
-    assert callable(choose_in_graph("graph"))
 
 
 def test_a_layer_of_another_network_gives_way_to_one_that_exists(trained: RunStore, open_page: Open) -> None:
@@ -135,8 +133,8 @@ def test_a_network_of_one_layer_shows_the_weight_of_each_pixel(trained: RunStore
 
 def test_paper_1_s_layers_are_one_click_away(trained: RunStore, open_page: Open) -> None:
     app = opened(open_page, "Feature maps", run="mini_xception")
-    pills = next(each for each in app.get("button_group") if "Paper 1: layers 1, 4, 12, 21, 30, 39" in str(each.options))
-    pills.set_value(["Paper 1: layers 1, 4, 12, 21, 30, 39"]).run()
+    app.session_state["paper_view"] = "Paper 1: layers 1, 4, 12, 21, 30, 39"
+    app.run()
     assert_sound(app)
     assert all(f"**modules_.{block}.shortcut.0**" in texts(app) for block in range(4))
 
@@ -215,10 +213,6 @@ def test_a_photo_is_looked_into_as_well(trained: RunStore, open_page: Open) -> N
 
 
 def test_of_several_folds_only_the_images_that_the_kept_network_never_saw_are_shown(store: RunStore) -> None:
-    from dashboard import cache
-    from fer_core.datasets import load_dataset
-    from tests.dashboard.runs import make_fold_run
-
     run = make_fold_run(store, architecture="mini_xception", dataset="synthetic", folds=5)
     arrays, ids = run.predictions(), load_dataset("synthetic").ids
     arrays["test_ids"] = ids[: len(arrays["test_labels"])]
@@ -231,13 +225,7 @@ def test_of_several_folds_only_the_images_that_the_kept_network_never_saw_are_sh
 
 
 def test_a_test_image_is_found_again_in_the_fields_of_the_face() -> None:
-    from dashboard import cache
-    from fer_core.datasets import load_dataset
-
     faces = load_dataset("synthetic")
     for row in (0, 57, len(faces) - 1):
         split, emotion, number = cache.sample_place("synthetic", row)
         assert np.array_equal(cache.sample("synthetic", split, emotion, number), faces.images[row])
-
-
-__all__ = ["Image", "RunSpec", "io"]

@@ -1,0 +1,39 @@
+"""The Network page in a real browser, on the shipped runs and the sample photo."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.harness import Server, wait_until_drawn
+
+PATIENCE = 60_000  # milliseconds: the first look loads PyTorch
+LINK = "network?run=mini_xception__raw__fer2013-official&source=Sample+photo"
+
+
+def has_text(page: Page, text: str) -> None:
+    expect(page.get_by_text(text, exact=False).first).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_click_in_the_graph_shows_that_layer_and_the_link_keeps_it(
+    browse: Callable[..., Page], server: Server
+) -> None:
+    page = browse(f"{server.url}/{LINK}")
+    has_text(page, "Layer stem.0, Conv2d: 8 maps of 46×46")
+    boxes = page.locator("[data-testid=stVegaLiteChart] .mark-rect.role-mark").filter(
+        has=page.locator("path:nth-child(52)")
+    )
+    boxes.first.locator("path").nth(16).click(timeout=PATIENCE)
+    has_text(page, "Layer modules_.0.add, Add: 16 maps of 22×22")
+    expect(page).to_have_url(re.compile(r"layer=modules_\.0\.add"), timeout=PATIENCE)
+    page.reload()
+    has_text(page, "Layer modules_.0.add, Add: 16 maps of 22×22")
+
+
+def test_saliency_is_drawn_for_the_sample_photo_on_a_phone(browse: Callable[..., Page], server: Server) -> None:
+    page = browse(f"{server.url}/{LINK}&view=Saliency&sanity=true", width=420, colour_scheme="dark")
+    has_text(page, "What speaks for happy")
+    wait_until_drawn(page)
+    expect(page.get_by_text("Rank correlation with the picture above")).to_have_count(4, timeout=PATIENCE)
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert not wide, "nothing makes a phone scroll sideways"
