@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from fer_core.errors import FerError
@@ -45,12 +44,12 @@ def embed(
     for part in batches(network, count):
         inputs = network.inputs(faces(part))
         if step is None:
-            found, logits = inputs.flatten(1), torch.from_numpy(network.probabilities(inputs))
+            found, shares = inputs.flatten(1), network.probabilities(inputs)
         else:
             outputs = network.outputs(inputs, [step.name])
-            found, logits = _flat(outputs[step.name]), outputs[""].float().softmax(1)
+            found, shares = _flat(outputs[step.name]), network.calibrated(outputs[""])
         values.append(found.float().numpy())
-        probabilities.append(logits.numpy())
+        probabilities.append(shares)
         if progress:
             progress(min(1.0, part.stop / count))
     return Embedding(step.name if step else "face", np.concatenate(values), np.concatenate(probabilities))

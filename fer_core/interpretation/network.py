@@ -188,6 +188,10 @@ class Network:
         return {**trace.outputs, "": logits}
 
     def probabilities(self, inputs: Tensor) -> np.ndarray:
-        """How likely each emotion is, uncalibrated, float32 (N, classes)."""
+        """How likely each emotion is, calibrated as in every prediction, float32 (N, classes)."""
         with self.looking() as model, torch.no_grad():
-            return model(inputs).float().softmax(dim=1).numpy()
+            return self.calibrated(model(inputs))
+
+    def calibrated(self, logits: Tensor) -> np.ndarray:
+        """Logits (N, classes) as the probabilities that the run's predictor would give, float32 (N, classes)."""
+        return (logits.float() / self.predictor.temperature).softmax(dim=1).numpy()
