@@ -8,6 +8,8 @@ import pandas as pd
 
 from dashboard.palette import BLACK, EMOTION_COLORS, WHITE
 
+PictureKind = Literal["png", "svg"]
+PICTURE_PPI = 192
 CURVE_HEIGHT = 270
 LIVE_HEIGHT = 110
 LIVE_DATA = "epochs"  # the name of the rows that a live chart is given
@@ -281,3 +283,13 @@ def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> al
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("emotion:N", scale=scale, legend=None))
     values = base.mark_text(align="left", dx=5, fontSize=13, color=MUTED).encode(text=f"{field}_text:N")
     return (bars + values).properties(height=row_height * len(table) + 10)
+
+
+def picture(chart: alt.Chart | alt.LayerChart, kind: PictureKind) -> bytes:
+    """A chart as a file for slides and papers, on white; a PNG has 192 dots an inch."""
+    import vl_convert  # a JavaScript engine: only who saves a chart waits for it
+
+    spec = chart.configure(background=WHITE).to_json()
+    if kind == "svg":
+        return str(vl_convert.vegalite_to_svg(spec)).encode()
+    return bytes(vl_convert.vegalite_to_png(spec, ppi=PICTURE_PPI))

@@ -5,13 +5,14 @@ import traceback
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache, columns
+from dashboard import cache, charts, columns
 from dashboard.advice import advice, reason
 from dashboard.formats import plural, sentence
 from dashboard.labels import describe
@@ -108,6 +109,23 @@ def download(table: pd.DataFrame, name: str) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def download_chart(chart: alt.Chart | alt.LayerChart, name: str) -> None:
+    """Buttons that save a chart as PNG and as SVG; it is drawn when one of them is pressed."""
+    with st.container(horizontal=True, gap="small"):
+        kinds: dict[charts.PictureKind, str] = {"png": "image/png", "svg": "image/svg+xml"}
+        for kind, mime in kinds.items():
+            st.download_button(
+                kind.upper(),
+                partial(charts.picture, chart, kind),
+                f"{name}.{kind}",
+                mime,
+                key=f"{kind}_{name}",
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+            )
 
 
 def empty_state(title: str, sentence: str, command: str = "") -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import cache, columns, removal, removal_charts, tables
+from dashboard import cache, columns, tables
 from dashboard import components as ui
 from dashboard.formats import spread
+from dashboard.papers import removal, removal_charts
 from dashboard.summaries import RunSummary
 
 HISTOGRAM_NOTE = (

@@ -42,46 +42,51 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.formats",
         "dashboard.navigation",
         "dashboard.palette",
-        "dashboard.preprocess_chain",
+        "dashboard.preprocess.chain",
     ),
     ("dashboard.load", "dashboard.permissions", "dashboard.summaries"),
     (
-        "dashboard.network_columns",
-        "dashboard.network_images",
-        "dashboard.network_subject",
-        "dashboard.preprocess_drawing",
-        "dashboard.preprocess_frames",
+        "dashboard.network.columns",
+        "dashboard.network.images",
+        "dashboard.network.subject",
+        "dashboard.preprocess.drawing",
+        "dashboard.preprocess.frames",
     ),
     ("dashboard.labels", "dashboard.actions"),
     ("dashboard.advice", "dashboard.queue_state"),
     (
         "dashboard.tables",
-        "dashboard.comparisons",
-        "dashboard.network_tables",
-        "dashboard.preprocess_tables",
-        "dashboard.removal",
+        "dashboard.papers.comparisons",
+        "dashboard.network.tables",
+        "dashboard.preprocess.tables",
+        "dashboard.papers.removal",
     ),
-    ("dashboard.launching",),
-    ("dashboard.launch_plan",),
-    ("dashboard.charts", "dashboard.cache", "dashboard.paper_tables"),
-    ("dashboard.network_charts", "dashboard.paper_charts", "dashboard.preprocess_charts", "dashboard.removal_charts"),
+    ("dashboard.launch.selection",),
+    ("dashboard.launch.plan",),
+    ("dashboard.charts", "dashboard.cache", "dashboard.papers.tables"),
+    (
+        "dashboard.network.charts",
+        "dashboard.papers.charts",
+        "dashboard.preprocess.charts",
+        "dashboard.papers.removal_charts",
+    ),
     ("dashboard.components", "dashboard.live", "dashboard.picker"),
     ("dashboard.face_source", "dashboard.run_buttons"),
     (
-        "dashboard.launch_form",
-        "dashboard.network_form",
-        "dashboard.preprocess_form",
+        "dashboard.launch.form",
+        "dashboard.network.form",
+        "dashboard.preprocess.form",
         "dashboard.queue_view",
         "dashboard.views",
     ),
-    ("dashboard.network_sheet",),
+    ("dashboard.network.sheet",),
     (
-        "dashboard.network_descriptors",
-        "dashboard.network_many",
-        "dashboard.network_saliency",
-        "dashboard.network_view",
+        "dashboard.network.descriptors",
+        "dashboard.network.many",
+        "dashboard.network.saliency",
+        "dashboard.network.view",
     ),
-    ("dashboard.paper_details", "dashboard.preprocess_prediction", "dashboard.preprocess_view"),
+    ("dashboard.papers.details", "dashboard.preprocess.prediction", "dashboard.preprocess.view"),
     ("dashboard.app_pages",),
     ("dashboard.app",),
 )
@@ -92,10 +97,10 @@ PACKAGES = ("fer_core", "dashboard")
 FORBIDDEN = {
     "fer_core": {"streamlit": "the library runs without a dashboard"},
     "dashboard.charts": {"streamlit": "charts turn data into charts; pages draw them"},
-    "dashboard.network_charts": {"streamlit": "charts turn data into charts; pages draw them"},
-    "dashboard.paper_charts": {"streamlit": "charts turn data into charts; pages draw them"},
-    "dashboard.preprocess_charts": {"streamlit": "charts turn data into charts; pages draw them"},
-    "dashboard.removal_charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.network.charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.papers.charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.preprocess.charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.papers.removal_charts": {"streamlit": "charts turn data into charts; pages draw them"},
     "dashboard.app_pages": {
         "torch": "pages draw; the library computes",
         "torchvision": "pages draw; the library computes",
@@ -136,8 +141,10 @@ def imported_modules(path: Path, module: str, known: set[str]) -> Iterator[str]:
 
 
 def part_of(module: str) -> str:
-    """The part of the product that a module belongs to: its first two names."""
-    return ".".join(module.split(".")[:2])
+    """The part of the product that a module belongs to: the longest beginning of its name that stands in a layer."""
+    names = module.split(".")
+    beginnings = [".".join(names[:length]) for length in range(len(names), 1, -1)]
+    return next((each for each in beginnings if each in LEVEL), ".".join(names[:2]))
 
 
 def objection(module: str, target: str) -> str | None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import actions, cache, columns, launch_form, launch_plan, launching, permissions
+from dashboard import actions, cache, columns, permissions
 from dashboard import components as ui
 from dashboard.formats import plural, sentence
-from dashboard.launch_plan import Planned
-from dashboard.launching import Selection
+from dashboard.launch import form, plan
+from dashboard.launch import selection as launching
+from dashboard.launch.plan import Planned
+from dashboard.launch.selection import Selection
 from dashboard.run_buttons import refusal
 from fer_core.errors import FerError
 from fer_core.jobs.estimate import Workload
@@ -29,16 +31,16 @@ def preview(selection: Selection) -> tuple[list[Planned], Workload]:
     cache.check_choice(specs)
     workload, machines = cache.workload(specs[0]), cache.machines()
     machine = machines.get(selection.device) or next(iter(machines.values()))
-    return launch_plan.plan(specs, cache.runs(), workload, machine), workload
+    return plan.plan(specs, cache.runs(), workload, machine), workload
 
 
 def totals(planned: Sequence[Planned]) -> None:
     fates = Counter(each.fate for each in planned)
-    time_left, basis, is_part = launch_plan.total_time(planned)
+    time_left, basis, is_part = plan.total_time(planned)
     resumed = f"and {fates['resumed']} to resume" if fates["resumed"] else ""
     ui.metric_row(
         [
-            ui.Metric("Runs", str(len(planned)), launch_plan.grid_size(planned)),
+            ui.Metric("Runs", str(len(planned)), plan.grid_size(planned)),
             ui.Metric("New", str(fates["queued"]), resumed),
             ui.Metric("Exist already", str(fates["exists"]), "left as they are" if fates["exists"] else ""),
             ui.Metric(
@@ -63,7 +65,7 @@ def launch_button(planned: Sequence[Planned], selection: Selection) -> None:
         return
     permission = permissions.permission()
     refusal(permission)
-    hindrance = launch_plan.hindrance(planned)
+    hindrance = plan.hindrance(planned)
     count = sum(each.is_trained for each in planned)
     is_off = bool(hindrance) or not permission.is_allowed
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -81,7 +83,7 @@ def launch(planned: Sequence[Planned], device: str) -> None:
         cache.check_specs(specs)
     with st.spinner(f"Putting {plural(len(specs), 'run')} into the queue"):
         launched = actions.launch(specs, device)
-    st.toast(launch_plan.outcome([each.outcome for each in launched]), icon=":material/check:", duration="long")
+    st.toast(plan.outcome([each.outcome for each in launched]), icon=":material/check:", duration="long")
     time.sleep(NOTICE_S)
     st.switch_page(ui.QUEUE_PAGE, query_params={})  # left out, Streamlit refuses: fields are bound to the address
 
@@ -89,7 +91,7 @@ def launch(planned: Sequence[Planned], device: str) -> None:
 ui.page_header(TITLE, "Train every pair of the chosen networks and preprocessings, and see before what that takes.")
 with st.spinner("Looking up networks, recipes and datasets; the first time, this loads PyTorch"):
     catalogue = cache.catalogue()
-selection = launch_form.choose(catalogue, cache.runs())
+selection = form.choose(catalogue, cache.runs())
 try:
     planned, workload = preview(selection)
 except FerError as error:
@@ -100,7 +102,7 @@ else:
     launch_button(planned, selection)
     ui.figure_title(f"{plural(len(planned), 'run')} of this selection")
     st.dataframe(
-        launch_plan.preview_table(planned, workload),
+        plan.preview_table(planned, workload),
         hide_index=True,
         column_config=columns.preview(),
         alt="Runs of this selection",

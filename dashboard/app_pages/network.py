@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from dashboard import cache, charts, network_descriptors, network_many, network_saliency, network_tables, network_view
+from dashboard import cache, charts
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.face_source import choose_face
 from dashboard.formats import percent
-from dashboard.network_form import choose_subject
-from dashboard.network_subject import Subject
+from dashboard.network import descriptors, many, saliency, tables, view
+from dashboard.network.form import choose_subject
+from dashboard.network.subject import Subject
 
 TITLE = "Network"
 GROUP = "Model"
@@ -27,7 +28,7 @@ def read(subject: Subject, reading: Reading) -> None:
             ui.figure_title(
                 verdict, "As the network gets it" + ("" if subject.is_trained else "; its weights are random")
             )
-    bars = charts.emotion_bars(network_tables.shares(reading.probabilities), "probability", row_height=22)
+    bars = charts.emotion_bars(tables.shares(reading.probabilities), "probability", row_height=22)
     st.altair_chart(bars, alt=f"Probabilities: {verdict}")
 
 
@@ -47,8 +48,8 @@ with left:
     st.caption(face.name)
     read(subject, reading)
 with right:
-    network_view.overview(rows)
-    layer = network_view.graph(subject, rows)
+    view.overview(rows)
+    layer = view.graph(subject, rows)
 
 tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="view", bind="query-params"), strict=True))
 for name, tab in tabs.items():
@@ -56,20 +57,20 @@ for name, tab in tabs.items():
         continue
     with tab, ui.errors_shown():
         if name == "Feature maps":
-            network_view.feature_maps(subject, face.image, layer)
+            view.feature_maps(subject, face.image, layer)
         elif name == "Filters":
-            network_view.filters(subject, rows, layer)
+            view.filters(subject, rows, layer)
         elif name == "Walk":
-            network_view.walk(subject, face.image, reading)
+            view.walk(subject, face.image, reading)
         elif name == "Saliency":
-            network_saliency.saliency(subject, face.image, reading)
+            saliency.saliency(subject, face.image, reading)
         elif name == "Layers":
-            network_view.layers(subject, rows)
+            view.layers(subject, rows)
         elif name == "Descriptors":
-            network_descriptors.descriptors(subject, reading)
+            descriptors.descriptors(subject, reading)
         elif name == "Averages":
-            network_many.averages(run)
+            many.averages(run)
         elif name == "Embedding":
-            network_many.embedding(run)
+            many.embedding(run)
         else:
-            network_many.side_by_side(runs, run, face.image)
+            many.side_by_side(runs, run, face.image)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import cache, columns, comparisons, paper_details
+from dashboard import cache, columns
 from dashboard import components as ui
-from dashboard.comparisons import Comparison
+from dashboard.papers import comparisons
+from dashboard.papers import details as paper_details
+from dashboard.papers.comparisons import Comparison
 from fer_core.papers import published
 
 TITLE = "Papers"

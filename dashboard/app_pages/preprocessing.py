@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from dashboard import cache, preprocess_form, preprocess_prediction, preprocess_view
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.face_source import LINKED, choose_face, linked_notice
-from dashboard.preprocess_frames import RAW
+from dashboard.preprocess import form, view
+from dashboard.preprocess import prediction as preprocess_prediction
+from dashboard.preprocess.frames import RAW
 
 TITLE = "Preprocessing"
 GROUP = "Data"
@@ -23,11 +25,11 @@ face = choose_face()
 notices = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container():
-        pipelines = preprocess_form.choose_pipelines(runs, notices)
+        pipelines = form.choose_pipelines(runs, notices)
     with st.container(width=170):
-        size = preprocess_form.choose_size(notices)
+        size = form.choose_size(notices)
     with st.container(width=130):
-        seed = preprocess_form.choose_seed(list(pipelines.values()), notices)
+        seed = form.choose_seed(list(pipelines.values()), notices)
 if face is None:
     st.stop()
 
@@ -37,18 +39,18 @@ traces = {name: cache.trace(picture, name, seed) for name in names}
 
 st.subheader("Step by step", anchor=False)
 st.caption(face.name)
-built = preprocess_form.choose_built(list(pipelines), notices)
-preprocess_view.chain(pipelines[built].steps if built in pipelines else (), traces[built])
+built = form.choose_built(list(pipelines), notices)
+view.chain(pipelines[built].steps if built in pipelines else (), traces[built])
 
 linked_notice("view", VIEWS, place=notices)
 together, prediction, emotions = st.tabs(VIEWS, key="view", on_change="rerun", bind=LINKED)
 if together.open:
     with together:
-        preprocess_view.side_by_side(traces)
-        preprocess_view.downloads(traces, "preprocessing")
+        view.side_by_side(traces)
+        view.downloads(traces, "preprocessing")
 if prediction.open:
     with prediction, ui.errors_shown():
         preprocess_prediction.prediction(face, pipelines, runs)
 if emotions.open:
     with emotions, ui.errors_shown():
-        preprocess_view.each_emotion(face, traces, size, seed)
+        view.each_emotion(face, traces, size, seed)

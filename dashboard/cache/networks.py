@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from dashboard.network_subject import Subject
+from dashboard.network.subject import Subject
 from fer_core.errors import FerError
 from fer_core.runs import Run
 

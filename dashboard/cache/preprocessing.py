@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.cache.photos import predictor
-from dashboard.preprocess_frames import Frame, frames_of
+from dashboard.preprocess.frames import Frame, frames_of
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.cache.datasets import dataset_stamp, prepared
 from dashboard.cache.networks import network
-from dashboard.network_subject import Subject
+from dashboard.network.subject import Subject
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.cache.results import runs
 from dashboard.formats import plural
-from dashboard.launching import Catalogue, read_catalogue
+from dashboard.launch.selection import Catalogue, read_catalogue
 from dashboard.load import Load, LoadMeter
 from dashboard.queue_state import Queue, sorted_queue
 from dashboard.summaries import RunSummary

@@ -216,3 +216,12 @@ def test_a_json_object_becomes_tables_of_text() -> None:
 
 def test_charts_know_no_streamlit() -> None:
     assert "streamlit" not in Path(charts.__file__).read_text().lower().replace("no streamlit here", "")
+
+
+@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<svg")])
+def test_a_chart_is_saved_as_a_picture_with_its_marks(kind: charts.PictureKind, start: bytes) -> None:
+    bars = pd.DataFrame({"emotion": list(EMOTIONS), "probability": [1 / 7] * 7, "probability_text": ["14.3 %"] * 7})
+    content = charts.picture(charts.emotion_bars(bars, "probability"), kind)
+    assert content.startswith(start)
+    if kind == "svg":
+        assert all(color.lower() in content.decode().lower() for color in EMOTION_COLORS.values())

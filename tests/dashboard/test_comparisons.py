@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.comparisons import (
+from dashboard.papers.comparisons import (
     Comparison,
     compare,
     comparison_table,

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import actions, permissions
 from dashboard.formats import SPACE
-from dashboard.launch_form import FIELDS, GROUPS
-from dashboard.launching import Selection, make_specs
+from dashboard.launch.form import FIELDS, GROUPS
+from dashboard.launch.selection import Selection, make_specs
 from dashboard.permissions import Permission
 from fer_core.config import Recipe, RunSpec
 from fer_core.evaluation import evaluate_run
@@ -295,5 +295,5 @@ def test_recipes_are_those_that_all_chosen_networks_have(open_page: Open) -> Non
 
 
 def test_the_page_loads_no_torch_before_it_says_that_it_waits_for_it() -> None:
-    code = "import dashboard.launch_form, dashboard.actions, sys; sys.exit('torch' in sys.modules)"
+    code = "import dashboard.launch.form, dashboard.actions, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -94,7 +94,7 @@ def test_the_chosen_layer_s_maps_are_shown(trained: RunStore, open_page: Open) -
 def click_in_the_graph() -> None:
     import streamlit as st
 
-    from dashboard.network_form import choose_in_graph
+    from dashboard.network.form import choose_in_graph
 
     st.session_state["graph"] = {"selection": {"node": [{"name": "classifier"}]}}
     choose_in_graph("graph")()
@@ -184,6 +184,7 @@ def test_averages_and_the_embedding_are_of_the_run_s_own_test_images(trained: Ru
     assert_sound(app)
     assert "ten nearest neighbours here have its label" in texts(app)
     assert "400 test images by what the last layer gets (modules_.3.add)" in texts(app)
+    assert {"Download CSV", "PNG", "SVG", "NPZ"} <= {button.proto.label for button in app.get("download_button")}
 
 
 def test_test_images_that_are_not_here_are_said_in_one_sentence(trained: RunStore, open_page: Open) -> None:

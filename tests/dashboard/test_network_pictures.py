@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dashboard import network_charts, network_images, network_tables
+from dashboard.network import charts, images, tables
 from fer_core.architectures import build
 from fer_core.interpretation import LayerRow, layer_table
 from fer_core.labels import EMOTIONS
@@ -22,24 +22,24 @@ def rows() -> list[LayerRow]:
 
 
 def test_maps_that_are_never_negative_begin_with_the_colour_of_zero() -> None:
-    (picture,) = network_images.map_pictures(np.array([[[0.0, 2.0]]]), SEQUENTIAL, DIVERGING)
+    (picture,) = images.map_pictures(np.array([[[0.0, 2.0]]]), SEQUENTIAL, DIVERGING)
     assert picture.tolist() == [[[255, 255, 255], [0, 0, 0x99]]]
 
 
 def test_signed_maps_have_zero_in_the_middle_and_a_scale_of_their_own_or_a_common_one() -> None:
     maps = np.array([[[-1.0, 0.0]], [[-4.0, 4.0]]])
-    own = network_images.map_pictures(maps, SEQUENTIAL, DIVERGING)
+    own = images.map_pictures(maps, SEQUENTIAL, DIVERGING)
     assert own[0][0].tolist()[0] == [255, 0, 0]
     assert np.abs(own[0][0][1].astype(int) - 128).max() <= 2
-    common = network_images.map_pictures(maps, SEQUENTIAL, DIVERGING, 4.0)
+    common = images.map_pictures(maps, SEQUENTIAL, DIVERGING, 4.0)
     assert common[1][0].tolist() == own[1][0].tolist()
     assert common[0][0].tolist() != own[0][0].tolist()
 
 
 def test_a_sheet_holds_every_picture_in_rows_and_is_transparent_between() -> None:
     red = np.full((2, 2, 3), (255, 0, 0), np.uint8)
-    sheet = network_images.sheet([red] * 5, [""] * 5, 10, 3, "light")
-    fine, gap = network_images.FINE * 10, network_images.FINE * network_images.GAP
+    sheet = images.sheet([red] * 5, [""] * 5, 10, 3, "light")
+    fine, gap = images.FINE * 10, images.FINE * images.GAP
     assert sheet.shape == (2 * fine + gap, 3 * fine + 2 * gap, 4)
     assert (sheet[:fine, :fine] == (255, 0, 0, 255)).all()
     assert not sheet[:fine, fine : fine + gap].any()
@@ -48,9 +48,9 @@ def test_a_sheet_holds_every_picture_in_rows_and_is_transparent_between() -> Non
 
 def test_labels_stand_below_their_pictures() -> None:
     white = np.full((2, 2, 3), 255, np.uint8)
-    sheet = network_images.sheet([white], ["#12"], 40, 1, "dark")
+    sheet = images.sheet([white], ["#12"], 40, 1, "dark")
     below = sheet[2 * 40 :]
-    assert below.shape[0] == network_images.FINE * network_images.LABEL_HEIGHT
+    assert below.shape[0] == images.FINE * images.LABEL_HEIGHT
     assert below[:, :, 3].any()
 
 
@@ -58,26 +58,26 @@ def test_heat_over_a_face_hides_it_only_where_it_is_strong() -> None:
     face = np.full((4, 4), 100, np.uint8)
     heat = np.zeros((4, 4), np.float32)
     heat[0, 0], heat[3, 3] = 1, -1
-    picture = network_images.overlay(face, heat, SEQUENTIAL, DIVERGING)
+    picture = images.overlay(face, heat, SEQUENTIAL, DIVERGING)
     assert (picture[1:3, 1:3] == 100).all()
     assert picture[0, 0, 2] > 150 > picture[0, 0, 0], "for: blue"
     assert picture[3, 3, 0] > 150 > picture[3, 3, 2], "against: red"
 
 
 def test_a_dense_layer_s_values_fill_rows_in_their_order() -> None:
-    picture = network_images.vector_picture(np.arange(1, 8, dtype=np.float32))
+    picture = images.vector_picture(np.arange(1, 8, dtype=np.float32))
     assert picture.tolist() == [[1, 2, 3, 4], [5, 6, 7, 0]]
 
 
 def test_a_mean_is_stretched_to_its_whole_range_and_an_even_one_stays() -> None:
-    assert network_images.stretched(np.array([[0.4, 0.5, 0.6]])).round(6).tolist() == [[0, 0.5, 1]]
-    assert network_images.stretched(np.full((2, 2), 0.3)).tolist() == [[0.3, 0.3], [0.3, 0.3]]
+    assert images.stretched(np.array([[0.4, 0.5, 0.6]])).round(6).tolist() == [[0, 0.5, 1]]
+    assert images.stretched(np.full((2, 2), 0.3)).tolist() == [[0.3, 0.3], [0.3, 0.3]]
 
 
 def test_downloads_hold_the_picture_and_the_numbers() -> None:
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(network_images.png(picture)))), picture)
-    loaded = np.load(io.BytesIO(network_images.npz({"maps": picture, "stem.0": picture[0]})))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(images.png(picture)))), picture)
+    loaded = np.load(io.BytesIO(images.npz({"maps": picture, "stem.0": picture[0]})))
     assert np.array_equal(loaded["maps"], picture)
     assert np.array_equal(loaded["stem.0"], picture[0])
 
@@ -85,14 +85,14 @@ def test_downloads_hold_the_picture_and_the_numbers() -> None:
 def test_phog_s_strokes_lie_along_the_edges() -> None:
     level = np.zeros((1, 1, 8))
     level[0, 0, [0, 7]] = 1  # brightens to the right: the edge stands upright
-    (picture,) = network_images.pyramid([level], 80, "#000000", np.full((8, 8), 255, np.uint8))
+    (picture,) = images.pyramid([level], 80, "#000000", np.full((8, 8), 255, np.uint8))
     dark = (picture == 0).all(axis=2)
     rows, columns = np.nonzero(dark)
     assert np.ptp(rows) > np.ptp(columns)
 
 
 def test_the_graph_has_a_box_for_each_layer_and_an_arc_for_each_way_around(rows: list[LayerRow]) -> None:
-    nodes, arcs = network_tables.graph_nodes(rows), network_tables.graph_arcs(rows)
+    nodes, arcs = tables.graph_nodes(rows), tables.graph_arcs(rows)
     assert len(nodes) == len(rows) == 52
     assert list(nodes["top"][:4]) == sorted(nodes["top"][:4], reverse=True), "smaller maps, lower boxes"
     names = {row.name: place for place, row in enumerate(rows)}
@@ -103,14 +103,14 @@ def test_the_graph_has_a_box_for_each_layer_and_an_arc_for_each_way_around(rows:
 
 def test_a_network_without_branches_has_no_arcs() -> None:
     plain = layer_table(build("conv_relu_ann"), 1, 48)
-    arcs = network_tables.graph_arcs(plain)
+    arcs = tables.graph_arcs(plain)
     assert arcs.empty
-    assert network_charts.graph(network_tables.graph_nodes(plain), arcs, "0.0").to_dict()
+    assert charts.graph(tables.graph_nodes(plain), arcs, "0.0").to_dict()
 
 
 def test_the_chosen_layer_is_marked_in_the_graph(rows: list[LayerRow]) -> None:
-    nodes, arcs = network_tables.graph_nodes(rows), network_tables.graph_arcs(rows)
-    spec = network_charts.graph(nodes, arcs, "classifier").to_dict()
+    nodes, arcs = tables.graph_nodes(rows), tables.graph_arcs(rows)
+    spec = charts.graph(nodes, arcs, "classifier").to_dict()
     marked = spec["datasets"][spec["layer"][2]["data"]["name"]]
     assert [node["name"] for node in marked] == ["classifier"]
     assert spec["params"][0]["name"] == "node"
@@ -122,11 +122,11 @@ def test_the_chosen_layer_is_marked_in_the_graph(rows: list[LayerRow]) -> None:
      ("ReLU6", "activation"), ("Linear", "dense"), ("Dropout", "other"), ("AdaptiveAvgPool2d", "pooling")],
 )  # fmt: skip
 def test_every_kind_of_layer_has_a_family(kind: str, family: str) -> None:
-    assert network_tables.family(kind) == family
+    assert tables.family(kind) == family
 
 
 def test_a_layer_is_told_in_one_line(rows: list[LayerRow]) -> None:
-    told = network_tables.layer_labels(rows)
+    told = tables.layer_labels(rows)
     assert told["stem.0"] == "Layer 1 of 52 · Conv2d · 3×3 · gives 8 × 46 × 46 · 3·3·1·8 = 72 parameters"
     assert told["modules_.0.add"] == "Layer 17 of 52 · Add · gives 16 × 22 × 22"
 
@@ -135,15 +135,15 @@ def test_neighbours_agree_where_classes_lie_apart() -> None:
     random = np.random.default_rng(0)
     points = np.concatenate([random.normal(0, 1, (30, 2)), random.normal(50, 1, (30, 2))])
     classes = np.repeat([0, 1], 30)
-    assert network_tables.neighbours_agree(points, classes) == 1
-    assert network_tables.neighbours_agree(points, np.arange(60) % 2) < 0.7
+    assert tables.neighbours_agree(points, classes) == 1
+    assert tables.neighbours_agree(points, np.arange(60) % 2) < 0.7
 
 
 def test_mistaken_faces_have_another_shape_than_recognised_ones() -> None:
     points, ones = np.zeros((2, 2)), np.array([1, 1])
-    table = network_tables.embedding_points(points, ones, np.array([1, 3]), np.array([4, 9]), EMOTIONS)
+    table = tables.embedding_points(points, ones, np.array([1, 3]), np.array([4, 9]), EMOTIONS)
     assert table["outcome"].tolist() == ["recognised", "mistaken"]
     assert table["prediction"].tolist() == ["disgust", "happy"]
-    spec = network_charts.embedding_scatter(table, "label", EMOTIONS).to_dict()
+    spec = charts.embedding_scatter(table, "label", EMOTIONS).to_dict()
     assert spec["encoding"]["shape"]["field"] == "outcome"
     assert isinstance(table, pd.DataFrame)

@@ -80,7 +80,7 @@ def test_a_run_that_is_trained_now_shows_its_progress(store: RunStore, open_page
         (bar,) = app.progress
         assert "epoch 4 of 20" in bar.text
         assert "10\N{NO-BREAK SPACE}min left" in bar.text
-        assert bar.value == 15
+        assert bar.value == 16  # (3 + 128/400) of 20 epochs
     assert "begin with the first finished run" in texts(app)
 
 

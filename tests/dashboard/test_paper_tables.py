@@ -8,9 +8,11 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from dashboard import paper_charts, paper_tables, tables
-from dashboard.comparisons import compare
-from dashboard.paper_tables import (
+from dashboard import tables
+from dashboard.papers import charts
+from dashboard.papers import tables as paper_tables
+from dashboard.papers.comparisons import compare
+from dashboard.papers.tables import (
     class_figures,
     class_weights,
     contradiction,
@@ -101,7 +103,7 @@ def test_the_figures_of_each_emotion_are_those_of_the_evaluation(two_systems: di
 
 @pytest.mark.parametrize("measure", paper_tables.MEASURES)
 def test_bars_keep_the_order_of_emotions_and_systems(two_systems: dict[str, Run], measure: str) -> None:
-    chart = drawn(paper_charts.class_bars(class_figures(evaluations(two_systems)), measure))
+    chart = drawn(charts.class_bars(class_figures(evaluations(two_systems)), measure))
     assert f'"sort": {json.dumps(list(EMOTIONS))}' in chart
     assert '"sort": ["raw", "gcn"]' in chart
 
@@ -116,7 +118,7 @@ def test_losses_of_folds_are_averaged() -> None:
     valid = table[table["split"] == "validation"]
     assert list(valid["loss"]) == [1.5, 1.5]
     assert set(table["system"]) == {"a"}
-    drawn(paper_charts.loss_curves(table))
+    drawn(charts.loss_curves(table))
 
 
 @pytest.mark.parametrize("paper", [1, 2, 3, 4, 5])
@@ -126,13 +128,13 @@ def test_the_figures_of_a_paper_are_drawn_with_runs_and_without(store: RunStore,
         found = [each for each in compare(published(), runs) if each.figure.paper == paper]
         table = figures_beside(found)
         assert len(table) == sum(each.figure.comparable for each in found)
-        drawn(paper_charts.figures_chart(table))
+        drawn(charts.figures_chart(table))
     assert table["ours"].notna().any() == (paper == 1)
 
 
 def test_verdicts_are_told_by_shape_as_well_as_by_colour() -> None:
-    assert set(paper_charts.VERDICT_COLORS) == set(paper_charts.VERDICT_SHAPES) == {"reached", "below"}
-    assert len(set(paper_charts.VERDICT_SHAPES.values())) == 2
+    assert set(charts.VERDICT_COLORS) == set(charts.VERDICT_SHAPES) == {"reached", "below"}
+    assert len(set(charts.VERDICT_SHAPES.values())) == 2
 
 
 def test_the_printed_precision_of_paper_4_is_each_emotion_s_share_of_the_images() -> None:
@@ -140,7 +142,7 @@ def test_the_printed_precision_of_paper_4_is_each_emotion_s_share_of_the_images(
     assert list(table["emotion"]) == list(EMOTIONS)
     assert table["share"].sum() == pytest.approx(100)
     assert (table["printed_precision"] - table["share"]).abs().max() < 2
-    assert "our precision" not in drawn(paper_charts.chance_chart(table))
+    assert "our precision" not in drawn(charts.chance_chart(table))
 
 
 def test_our_report_stands_beside_the_printed_one(store: RunStore) -> None:
@@ -149,7 +151,7 @@ def test_our_report_stands_beside_the_printed_one(store: RunStore) -> None:
     per_class = evaluation["splits"]["test"]["per_class"]
     assert list(table["our_recall"]) == pytest.approx([100 * each["recall"] for each in per_class])
     assert tables.traced_accuracy(evaluation) == pytest.approx(evaluation["splits"]["test"]["accuracy"])
-    assert "our precision" in drawn(paper_charts.chance_chart(table))
+    assert "our precision" in drawn(charts.chance_chart(table))
 
 
 def test_settings_that_were_cross_validated_are_summarised_with_the_best_first(store: RunStore) -> None:
@@ -185,7 +187,7 @@ def test_every_fold_of_a_setting_is_a_point(store: RunStore) -> None:
     assert list(points["accuracy"]) == [fold["test"]["accuracy"] for fold in run.evaluation()["folds"]]
     assert (points["low"] < points["mean"]).all()
     assert (points["mean"] < points["high"]).all()
-    drawn(paper_charts.setting_chart(points, 0.5374))
+    drawn(charts.setting_chart(points, 0.5374))
 
 
 def test_class_weights_are_balanced() -> None:
@@ -193,7 +195,7 @@ def test_class_weights_are_balanced() -> None:
     assert list(weights["weight"]) == pytest.approx([400 / 600, 400 / 200])
     images = pd.Series([300, 100])
     assert (weights["weight"] * images).nunique() == 1, "each emotion weighs alike in all"
-    drawn(paper_charts.weight_bars(weights))
+    drawn(charts.weight_bars(weights))
 
 
 def test_runs_with_and_without_removal_are_paired_by_the_scaling_of_their_descriptors(store: RunStore) -> None:
@@ -214,5 +216,5 @@ def test_runs_with_and_without_removal_are_paired_by_the_scaling_of_their_descri
 
 
 def test_charts_know_no_streamlit() -> None:
-    source = Path(paper_charts.__file__).read_text().lower()
+    source = Path(charts.__file__).read_text().lower()
     assert "streamlit" not in source.replace("no streamlit here", "")

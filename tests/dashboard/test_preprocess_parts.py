@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import preprocess_charts, preprocess_drawing, preprocess_frames
-from dashboard.preprocess_chain import rungs, swapped, with_argument, with_step, without_step
-from dashboard.preprocess_frames import Frame, frames_of
-from dashboard.preprocess_tables import Reading, counterparts, finding, long_probabilities, probabilities
+from dashboard.preprocess import charts, drawing
+from dashboard.preprocess import frames as preprocess_frames
+from dashboard.preprocess.chain import rungs, swapped, with_argument, with_step, without_step
+from dashboard.preprocess.frames import Frame, frames_of
+from dashboard.preprocess.tables import Reading, counterparts, finding, long_probabilities, probabilities
 from dashboard.summaries import RunShelf
 from fer_core.chain import ChainError
 from fer_core.labels import EMOTIONS
@@ -97,13 +98,13 @@ def test_a_difference_has_a_sign_and_its_colours_meet_in_the_middle() -> None:
     difference = preprocess_frames.difference(after, before)
     assert difference.tolist() == [[100, 0, -100]]
     assert preprocess_frames.changed_share(after, before) == pytest.approx(2 / 3)
-    colors = preprocess_drawing.colored(difference, ["#FF0000", "#FFFFFF", "#0000FF"])
+    colors = drawing.colored(difference, ["#FF0000", "#FFFFFF", "#0000FF"])
     assert colors.tolist() == [[[0, 0, 255], [255, 255, 255], [255, 0, 0]]]
-    assert preprocess_drawing.span(np.zeros((2, 2), np.int16)) == preprocess_drawing.LEAST_SPAN
+    assert drawing.span(np.zeros((2, 2), np.int16)) == drawing.LEAST_SPAN
 
 
 def test_a_small_face_is_shown_with_its_own_pixels() -> None:
-    url = preprocess_drawing.shown(np.array([[0, 255], [255, 0]], np.uint8), 10)
+    url = drawing.shown(np.array([[0, 255], [255, 0]], np.uint8), 10)
     import base64
 
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
@@ -129,23 +130,23 @@ def test_numbers_and_pictures_are_saved_whole(ramp: np.ndarray) -> None:
 
 
 def test_the_sheet_holds_every_picture(ramp: np.ndarray) -> None:
-    data = preprocess_drawing.sheet({"gcn": [("raw", ramp), ("a long name " * 9, ramp)], "none": [("raw", ramp)]})
+    data = drawing.sheet({"gcn": [("raw", ramp), ("a long name " * 9, ramp)], "none": [("raw", ramp)]})
     picture = Image.open(io.BytesIO(data))
     assert picture.format == "PNG"
-    assert picture.width >= 2 * preprocess_drawing.CELL
-    assert picture.height >= 2 * preprocess_drawing.CELL
+    assert picture.width >= 2 * drawing.CELL
+    assert picture.height >= 2 * drawing.CELL
 
 
 def test_charts_are_made_once_and_take_their_rows_later() -> None:
     for text in (
-        preprocess_charts.histogram(with_before=True),
-        preprocess_charts.probability_lines(tuple(EMOTIONS), 4),
+        charts.histogram(with_before=True),
+        charts.probability_lines(tuple(EMOTIONS), 4),
     ):
         spec = json.loads(text)
-        assert spec["data"] == {"name": preprocess_charts.ROWS}
+        assert spec["data"] == {"name": charts.ROWS}
         assert "datasets" not in spec
-    assert len(json.loads(preprocess_charts.histogram(with_before=False))["layer"]) == 1
-    assert preprocess_charts.histogram(with_before=True) is preprocess_charts.histogram(with_before=True)
+    assert len(json.loads(charts.histogram(with_before=False))["layer"]) == 1
+    assert charts.histogram(with_before=True) is charts.histogram(with_before=True)
 
 
 def reading(technique: str, **shares: float) -> Reading:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard import removal, removal_charts
+from dashboard.papers import removal, removal_charts
 from fer_core.errors import FerError
 from fer_core.runs import Run, RunError, RunStore
 from tests.dashboard.runs import make_fold_run, write_removals

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit import column_config as column
 
-from dashboard import cache, preprocess_charts, preprocess_tables
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.face_source import LINKED, SPLITS, Face, linked_notice
 from dashboard.formats import plain
 from dashboard.picker import run_picker
-from dashboard.preprocess_frames import RAW
-from dashboard.preprocess_tables import Reading
+from dashboard.preprocess import charts, tables
+from dashboard.preprocess.frames import RAW
+from dashboard.preprocess.tables import Reading
 from dashboard.summaries import RunSummary
 
 if TYPE_CHECKING:
@@ -42,24 +43,24 @@ def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequenc
     )
     techniques = [RAW, *(name for name in pipelines if name != RAW)]
     if asked == OWN:  # first the networks that can be compared most
-        runs = sorted(runs, key=lambda each: -len(preprocess_tables.counterparts(each, runs, techniques)))
+        runs = sorted(runs, key=lambda each: -len(tables.counterparts(each, runs, techniques)))
     run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
     readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
     if not readings:
         st.info(note)
         return
-    finding = preprocess_tables.finding(readings, face.emotion)
+    finding = tables.finding(readings, face.emotion)
     ui.figure_title(finding, " ".join(part for part in (EXPLAINED[asked or ONE], note, _seen(face, run)) if part))
     _lines(readings, finding)
-    table = preprocess_tables.probabilities(readings)
+    table = tables.probabilities(readings)
     st.dataframe(table, hide_index=True, column_config=_columns(readings), alt="Probabilities")
     ui.download(table, "probabilities")
 
 
 def _lines(readings: Sequence[Reading], title: str) -> None:
-    rows = preprocess_tables.long_probabilities(readings)
-    spec = json.loads(preprocess_charts.probability_lines(tuple(readings[0].probabilities), len(readings)))
-    st.vega_lite_chart(spec=spec | {"datasets": {preprocess_charts.ROWS: rows}}, alt=title)
+    rows = tables.long_probabilities(readings)
+    spec = json.loads(charts.probability_lines(tuple(readings[0].probabilities), len(readings)))
+    st.vega_lite_chart(spec=spec | {"datasets": {charts.ROWS: rows}}, alt=title)
 
 
 def _of_one(face: Face, run: RunSummary, pipelines: "dict[str, Pipeline]") -> tuple[list[Reading], str]:
@@ -74,7 +75,7 @@ def _of_one(face: Face, run: RunSummary, pipelines: "dict[str, Pipeline]") -> tu
 def _of_each(
     face: Face, run: RunSummary, runs: Sequence[RunSummary], techniques: Sequence[str]
 ) -> tuple[list[Reading], str]:
-    found = preprocess_tables.counterparts(run, runs, techniques)
+    found = tables.counterparts(run, runs, techniques)
     readings = [
         Reading(name, found[name].id, cache.probabilities(found[name], face.image))
         for name in techniques
@@ -92,7 +93,7 @@ def _seen(face: Face, run: RunSummary) -> str:
 
 
 def _columns(readings: Sequence[Reading]) -> dict[str, Any]:
-    """Columns of `preprocess_tables.probabilities`."""
+    """Columns of `tables.probabilities`."""
     emotions = readings[0].probabilities
     return {
         "technique": column.TextColumn("Technique", pinned=True),

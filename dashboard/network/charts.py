@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.charts import GREY, MUTED, number_axis
-from dashboard.network_tables import FAMILIES
+from dashboard.network.tables import FAMILIES
 from dashboard.palette import EMOTION_COLORS
 
 GRAPH_HEIGHT = 150

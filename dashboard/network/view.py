@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, network_charts, network_columns, network_images, network_tables
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.formats import count, percent, plural
-from dashboard.network_form import (
+from dashboard.network import charts, images, tables
+from dashboard.network import columns as network_columns
+from dashboard.network.form import (
     SIZES,
     choice,
     choose_in_graph,
@@ -20,8 +22,8 @@ from dashboard.network_form import (
     scheme,
     segments,
 )
-from dashboard.network_sheet import downloads, sheet, show
-from dashboard.network_subject import Subject
+from dashboard.network.sheet import downloads, sheet, show
+from dashboard.network.subject import Subject
 
 if TYPE_CHECKING:
     # importing these would import torch
@@ -55,12 +57,10 @@ def millions(number: int) -> str:
 
 def graph(subject: Subject, rows: Sequence["LayerRow"]) -> str:
     """The network as a graph; the layer that is chosen in it, or in the field below."""
-    labels = network_tables.layer_labels(rows)
+    labels = tables.layer_labels(rows)
     first = next((row.name for row in rows if row.is_spatial and row.parameters), next(iter(labels)))
     chosen = st.session_state.get("layer", st.query_params.get("layer", first))
-    chart = network_charts.graph(
-        network_tables.graph_nodes(rows), network_tables.graph_arcs(rows), chosen if chosen in labels else first
-    )
+    chart = charts.graph(tables.graph_nodes(rows), tables.graph_arcs(rows), chosen if chosen in labels else first)
     ui.figure_title("From the face (left) to the emotions (right)", "Click a layer to see into it.")
     key = f"graph_{subject.name}"
     st.altair_chart(
@@ -73,7 +73,7 @@ def graph(subject: Subject, rows: Sequence["LayerRow"]) -> str:
 
 def layers(subject: Subject, rows: Sequence["LayerRow"]) -> None:
     """Every layer: its output, parameters with their arithmetic, multiplications, receptive field."""
-    table = network_tables.layer_table(rows)
+    table = tables.layer_table(rows)
     total = int(table["parameters"].sum())
     ui.figure_title(
         f"{count(total)} parameters in {len(table)} layers",
@@ -117,7 +117,7 @@ def _kernels(subject: Subject, layer: str) -> None:
     )
     chosen = pictures[places]
     signed = chosen if chosen.min() < 0 else np.concatenate([chosen, -chosen[:1]])  # weights have both signs
-    coloured = network_images.map_pictures(signed, *ramps(), network_images.limit_of(chosen))[: len(chosen)]
+    coloured = images.map_pictures(signed, *ramps(), images.limit_of(chosen))[: len(chosen)]
     sheet(coloured, [f"#{place}" for place in places], size, f"Kernels of {layer}", f"{subject.name}_{layer}_kernels",
            {"weights": found.weights})  # fmt: skip
 
@@ -125,7 +125,7 @@ def _kernels(subject: Subject, layer: str) -> None:
 def _pixel_weights(subject: Subject, rows: Sequence["LayerRow"]) -> None:
     weights = cache.pixel_weights(subject).mean(axis=1)
     ui.figure_title("What each emotion's unit multiplies each pixel with", "One scale for all.")
-    pictures = network_images.map_pictures(weights, *ramps(), network_images.limit_of(weights))
+    pictures = images.map_pictures(weights, *ramps(), images.limit_of(weights))
     names = list(cache.network(subject).emotions)
     sheet(pictures, names, "Large", "Weights of each pixel", f"{subject.name}_weights", {"weights": weights})
 
@@ -149,14 +149,14 @@ def _maps(subject: Subject, found: "FeatureMaps") -> None:
         scale = segments("Scale", "maps_scale", SCALES)
     places = found.chosen(shown, "strongest" if order == ORDERS[0] else "network")
     chosen = found.maps[places]
-    limit = network_images.limit_of(found.maps) if scale == SCALES[1] else None
+    limit = images.limit_of(found.maps) if scale == SCALES[1] else None
     _, height, width = found.maps.shape
     ui.figure_title(
         f"Layer {found.layer}, {found.kind}: {count(len(found.maps))} maps of {height}×{width}",
         f"{percent(found.silent, 0)} of the values are zero or below"
         + (f"; {found.dead} maps are the same everywhere" if found.dead else "") + ".",
     )  # fmt: skip
-    pictures = network_images.map_pictures(chosen, *ramps(), limit)
+    pictures = images.map_pictures(chosen, *ramps(), limit)
     labels = [f"#{place} · {found.strength[place]:.2g}" for place in places]
     sheet(pictures, labels, size, f"Maps of {found.layer}", f"{subject.name}_{found.layer}_maps",
            {"maps": found.maps, "shown": places})  # fmt: skip
@@ -169,8 +169,8 @@ def _vector(subject: Subject, found: "FeatureMaps") -> None:
         f"Layer {found.layer}, {found.kind}: {count(len(values))} values",
         f"Row by row. {percent(found.silent, 0)} of the values are zero or below.",
     )
-    picture = network_images.map_pictures(network_images.vector_picture(values)[None], *ramps())[0]
-    st.image(np.asarray(network_images.enlarged(picture, 640)), alt=f"Values of {found.layer}")
+    picture = images.map_pictures(images.vector_picture(values)[None], *ramps())[0]
+    st.image(np.asarray(images.enlarged(picture, 640)), alt=f"Values of {found.layer}")
     downloads(picture, f"{subject.name}_{found.layer}_values", {"values": values})
 
 
@@ -187,13 +187,14 @@ def _paper(subject: Subject, face: np.ndarray) -> None:
         st.caption(f"**{layer}**")
         if view.view == "maps":
             found = cache.feature_maps(subject, face, layer)
-            pictures = network_images.map_pictures(found.maps[found.chosen(view.count)], *ramps())
+            arrays = found.maps[found.chosen(view.count)]
         else:
-            kernels = cache.filters(subject, layer)
-            pictures = network_images.map_pictures(kernels.images()[: view.count], *ramps())
+            arrays = cache.filters(subject, layer).images()[: view.count]
+        pictures = images.map_pictures(arrays, *ramps())
         side, columns = SIZES["Large"] if view.count <= PAPER_PICTURES else SIZES["Small"]
-        paper = network_images.sheet(pictures, [""] * len(pictures), side, columns, scheme())
+        paper = images.sheet(pictures, [""] * len(pictures), side, columns, scheme())
         show(paper, f"{name}, {layer}")
+        downloads(paper, f"{subject.name}_paper_{view.paper}_{layer}", {view.view: arrays})
 
 
 @st.fragment
@@ -211,7 +212,7 @@ def walk(subject: Subject, face: np.ndarray, seen: Reading) -> None:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="top"):
             for number, (strip, label) in enumerate(strips):
                 with st.container(width=WALK_SIDE + 6, gap=None):
-                    st.image(network_images.png(strip), width=WALK_SIDE, alt=f"Step {number}, {label}")
+                    st.image(images.png(strip), width=WALK_SIDE, alt=f"Step {number}, {label}")
                     st.caption(label.replace(".", ".\u200b"))  # a long name may break after a dot
         arrays = {each.layer: each.maps for each in steps}
         downloads(_joined([strip for strip, _ in strips]), f"{subject.name}_walk", arrays)
@@ -219,12 +220,12 @@ def walk(subject: Subject, face: np.ndarray, seen: Reading) -> None:
 
 def _step_pictures(found: "FeatureMaps") -> list[np.ndarray]:
     if found.is_spatial:
-        return network_images.map_pictures(found.maps, *ramps())
-    return network_images.map_pictures(network_images.vector_picture(found.maps[:, 0, 0])[None], *ramps())
+        return images.map_pictures(found.maps, *ramps())
+    return images.map_pictures(images.vector_picture(found.maps[:, 0, 0])[None], *ramps())
 
 
 def _strip(pictures: Sequence[np.ndarray], label: str) -> tuple[np.ndarray, str]:
-    return network_images.sheet(pictures, [""] * len(pictures), WALK_SIDE, 1, scheme()), label
+    return images.sheet(pictures, [""] * len(pictures), WALK_SIDE, 1, scheme()), label
 
 
 def _joined(strips: Sequence[np.ndarray]) -> np.ndarray:

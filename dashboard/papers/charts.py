@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, SPLITS, cell_axis, epoch_axis, number_axis
 from dashboard.palette import EMOTION_COLORS
-from dashboard.paper_tables import LINE_BREAK
+from dashboard.papers.tables import LINE_BREAK
 
 ROW_HEIGHT = 36
 BAR_HEIGHT = 300

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pandas as pd
 
-from dashboard.comparisons import link
 from dashboard.formats import NONE, duration, percent, plural
+from dashboard.papers.comparisons import link
 from dashboard.summaries import RunSummary, position
 from fer_core.config import RunSpec
 from fer_core.jobs.estimate import Estimate, Machine, PastRun, Workload, estimate

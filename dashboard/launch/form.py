@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.advice import PYTHON
 from dashboard.formats import plain
-from dashboard.launching import (
+from dashboard.launch.selection import (
     AUTO,
     OFFICIAL,
     WITHOUT_AUGMENTATION,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.comparisons import Answer, Comparison, grouped
 from dashboard.formats import percent
+from dashboard.papers.comparisons import Answer, Comparison, grouped
 from dashboard.summaries import Board, RunSummary
 from fer_core.config import Recipe
 from fer_core.papers import PAPER_4_REPORT, Published

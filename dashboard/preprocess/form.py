@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import cache
 from dashboard.face_source import LINKED, linked_notice
 from dashboard.formats import plain, sentence
-from dashboard.preprocess_chain import MOST_STEPS, rungs, swapped, with_argument, with_step, without_step
-from dashboard.preprocess_frames import RAW
+from dashboard.preprocess.chain import MOST_STEPS, rungs, swapped, with_argument, with_step, without_step
+from dashboard.preprocess.frames import RAW
 from dashboard.summaries import RunSummary
 from fer_core.chain import Argument, format_number
 from fer_core.errors import FerError

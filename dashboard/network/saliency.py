@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, network_images
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.formats import percent, sentence
-from dashboard.network_form import LAST, choice, ramps, scheme, segments
-from dashboard.network_sheet import downloads
-from dashboard.network_subject import Subject
+from dashboard.network import images
+from dashboard.network.form import LAST, choice, ramps, scheme, segments
+from dashboard.network.sheet import downloads
+from dashboard.network.subject import Subject
 from fer_core.errors import FerError
 
 
@@ -75,10 +76,10 @@ def _method(
 
 
 def _heat_pictures(heat: np.ndarray, seen: Reading, alt: str) -> None:
-    pictures = network_images.sheet(_pair(heat, seen), ["", ""], 160, 2, scheme())
-    st.image(network_images.png(pictures), width="stretch", alt=alt)
+    pictures = images.sheet(_pair(heat, seen), ["", ""], 160, 2, scheme())
+    st.image(images.png(pictures), width="stretch", alt=alt)
 
 
 def _pair(heat: np.ndarray, seen: Reading) -> list[np.ndarray]:
-    alone = network_images.coloured(heat, 1.0, *ramps())
-    return [alone, network_images.overlay(seen.face, heat, *ramps())]
+    alone = images.coloured(heat, 1.0, *ramps())
+    return [alone, images.overlay(seen.face, heat, *ramps())]

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, preprocess_charts, preprocess_frames
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.face_source import DRAWN, Face
 from dashboard.formats import percent, plain
-from dashboard.preprocess_drawing import colored, sheet, shown, span
-from dashboard.preprocess_form import step_controls
-from dashboard.preprocess_frames import RAW, Frame
+from dashboard.preprocess import charts
+from dashboard.preprocess import frames as preprocess_frames
+from dashboard.preprocess.drawing import colored, sheet, shown, span
+from dashboard.preprocess.form import step_controls
+from dashboard.preprocess.frames import RAW, Frame
 
 
 def chain(steps: Sequence[Any], frames: Sequence[Frame]) -> None:
@@ -73,8 +75,8 @@ def _ramp() -> list[str]:
 
 def _histogram(frame: Frame, before: Frame | None, alt: str) -> None:
     rows = preprocess_frames.histogram_table(frame, before)
-    spec = json.loads(preprocess_charts.histogram(with_before=before is not None))
-    st.vega_lite_chart(spec=spec | {"datasets": {preprocess_charts.ROWS: rows}}, alt=alt)
+    spec = json.loads(charts.histogram(with_before=before is not None))
+    st.vega_lite_chart(spec=spec | {"datasets": {charts.ROWS: rows}}, alt=alt)
 
 
 def side_by_side(traces: Mapping[str, Sequence[Frame]]) -> None:

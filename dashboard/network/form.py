@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.face_source import LINKED, linked_notice
-from dashboard.network_subject import Subject
+from dashboard.network.subject import Subject
 from dashboard.picker import run_picker
 from dashboard.summaries import RunSummary
 

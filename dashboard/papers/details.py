@@ -7,12 +7,14 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import cache, columns, paper_charts, paper_tables, tables, views
+from dashboard import cache, columns, tables, views
 from dashboard import components as ui
 from dashboard.advice import CROSS_VALIDATION, paper_command
-from dashboard.comparisons import Comparison
 from dashboard.formats import NONE, count, percent, plain, spread
-from dashboard.paper_tables import Systems
+from dashboard.papers import charts
+from dashboard.papers import tables as paper_tables
+from dashboard.papers.comparisons import Comparison
+from dashboard.papers.tables import Systems
 from dashboard.summaries import RunSummary
 from fer_core.papers import Published
 
@@ -24,7 +26,7 @@ def draw(paper: int, comparisons: Sequence[Comparison], runs: Runs) -> None:
     """All that is shown of one paper: its figures beside ours, and what it shows of its systems."""
     table = paper_tables.figures_beside(comparisons)
     title = f"Published (bar) and ours with its 95 % interval: {reached(table)}"
-    ui.figure(title, paper_charts.figures_chart(table))
+    ui.figure(title, charts.figures_chart(table))
     figures = [each.figure for each in comparisons if not each.is_beyond]
     notes(figures)
     PAPERS[paper](figures, runs)
@@ -83,7 +85,7 @@ def emotion_by_emotion(row: DeltaGenerator, paper: int, protocol: str, systems: 
     table = paper_tables.measure_table(figures, measure)
     images = sorted({run.images or 0 for run in systems.values()})
     note = f"By the protocol {protocol}, on {' or '.join(map(count, images))} test images."
-    ui.figure(f"{name} of each emotion", paper_charts.class_bars(figures, measure), note=note)
+    ui.figure(f"{name} of each emotion", charts.class_bars(figures, measure), note=note)
     emotions = list(table.columns[1:-1])
     st.dataframe(table, hide_index=True, column_config=columns.measures(emotions), alt=f"{name} of each emotion")
     ui.download(figures, f"paper_{paper}_emotions")
@@ -105,7 +107,7 @@ def paper_2(figures: Sequence[Published], runs: Runs) -> None:
         return
     emotion_by_emotion(row, 2, protocol, systems, "Recall")
     losses = paper_tables.losses({name: tables.curves(cache.metrics(run)) for name, run in systems.items()})
-    ui.figure("Loss of all models over the epochs", paper_charts.loss_curves(losses), note="Training is dashed.")
+    ui.figure("Loss of all models over the epochs", charts.loss_curves(losses), note="Training is dashed.")
 
 
 def paper_3(figures: Sequence[Published], runs: Runs) -> None:
@@ -158,7 +160,7 @@ def contradiction(figures: Sequence[Published], run: RunSummary | None) -> None:
     table = paper_tables.contradiction(per_class)
     ui.figure(
         "The printed precision of each emotion is just its share of the images",
-        paper_charts.chance_chart(table),
+        charts.chance_chart(table),
         note="So score predictions that were listed in another order than the labels. A run of ours whose report "
         "disagrees with its own predictions cannot be saved.",
     )
@@ -197,7 +199,7 @@ def paper_5(figures: Sequence[Published], runs: Runs) -> None:
     best = answers[0].run
     ui.figure(
         f"Best of {len(settings)} settings: {spread(best.mean_accuracy, best.deviation)} over {best.folds} folds",
-        paper_charts.setting_chart(paper_tables.fold_points(settings, evaluations), figure.value),
+        charts.setting_chart(paper_tables.fold_points(settings, evaluations), figure.value),
         note=f"The dashed line is the paper's best mean, {percent(figure.value)}, of 16 settings.",
     )
     shown = settings.drop(columns="setting")
@@ -208,7 +210,7 @@ def paper_5(figures: Sequence[Published], runs: Runs) -> None:
     weights = paper_tables.class_weights(supports)
     ui.figure(
         "Class weights: how much one face of each emotion weighs in the loss",
-        paper_charts.weight_bars(weights),
+        charts.weight_bars(weights),
         note="Balanced: number of images over number of emotions times the emotion's own images.",
     )
 

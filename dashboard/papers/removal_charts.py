@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, number_axis
-from dashboard.removal import Panel
+from dashboard.papers.removal import Panel
 
 PANEL_HEIGHT = 150
 THRESHOLD = "#D8386B"

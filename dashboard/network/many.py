@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, network_charts, network_images, network_tables
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Tested
 from dashboard.face_source import DATASET, LINKED, SPLITS, linked_notice
 from dashboard.formats import count, percent, plural, sentence
 from dashboard.labels import labels
-from dashboard.network_form import choice, ramps, scheme, segments
-from dashboard.network_sheet import downloads, show, strips
-from dashboard.network_subject import Subject
+from dashboard.network import charts, tables
+from dashboard.network import images as network_images
+from dashboard.network.form import choice, ramps, scheme, segments
+from dashboard.network.sheet import downloads, numbers, show, strips
+from dashboard.network.subject import Subject
 from dashboard.summaries import RunSummary
 from fer_core.errors import FerError
 
@@ -97,8 +99,8 @@ def embedding(run: RunSummary | None) -> None:
         with st.spinner("Reading and arranging test images", show_time=True):
             found, images = cache.projected(run, ARRANGEMENTS[how], IMAGES[most]), cache.tested(run)
         true, predicted = images.true[found.places], images.predicted[found.places]
-        agree = network_tables.neighbours_agree(found.points, true)
-        table = network_tables.embedding_points(found.points, true, predicted, found.places, images.emotions)
+        agree = tables.neighbours_agree(found.points, true)
+        table = tables.embedding_points(found.points, true, predicted, found.places, images.emotions)
         ui.figure_title(
             f"{percent(agree, 0)} of a face's ten nearest neighbours here have its label",
             f"{count(len(table))} test images by what the last layer gets ({found.layer}). {found.note} "
@@ -106,7 +108,7 @@ def embedding(run: RunSummary | None) -> None:
         )
         left, right = st.columns([3, 1], gap="large")
         with left:
-            chart = network_charts.embedding_scatter(table, COLOURS[colour], images.emotions)
+            chart = charts.embedding_scatter(table, COLOURS[colour], images.emotions)
             event = st.altair_chart(
                 chart, key=f"embedding_{run.id}_{how}", on_select="rerun", selection_mode="face",
                 alt="Test images in a plane",
@@ -114,7 +116,12 @@ def embedding(run: RunSummary | None) -> None:
         with right:
             picked = event["selection"].get("face") or []
             _clicked(images, int(picked[0]["place"]) if picked else None)
-        ui.download(table.drop(columns="place"), f"embedding_{run.id}_{how}")
+        name = f"embedding_{run.id}_{how}"
+        with st.container(horizontal=True, gap="small"):
+            ui.download(table.drop(columns="place"), name)
+            ui.download_chart(chart, name)
+            arrays = {"points": found.points, "true": true, "predicted": predicted, "rows": images.rows[found.places]}
+            numbers(name, arrays)
 
 
 def _clicked(images: Tested, place: int | None) -> None:

@@ -1,12 +1,12 @@
 """Sheets of pictures on the page, each with its downloads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
-from dashboard import network_images
-from dashboard.network_form import SIZES, scheme
+from dashboard.network import images
+from dashboard.network.form import SIZES, scheme
 
 STRIP = 372  # pixels: what a phone is wide
 
@@ -18,34 +18,40 @@ def sheet(
     """Pictures with their labels in one of SIZES, and the buttons that save them with the numbers behind them."""
     side, columns = SIZES[size]
     strips(pictures, labels, side, alt)
-    downloads(network_images.sheet(pictures, labels, side, columns, scheme()), name, arrays)
+    downloads(images.sheet(pictures, labels, side, columns, scheme()), name, arrays)
 
 
 def strips(pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, alt: str) -> None:
     """Pictures in strips that a phone shows one below the other, and a wide screen side by side."""
-    each = max(1, (STRIP + network_images.GAP) // (side + network_images.GAP))
+    each = max(1, (STRIP + images.GAP) // (side + images.GAP))
     with st.container(horizontal=True, gap="xsmall"):
         for start in range(0, len(pictures), each):
             part = slice(start, start + each)
-            strip = network_images.sheet(pictures[part], labels[part], side, each, scheme())
+            strip = images.sheet(pictures[part], labels[part], side, each, scheme())
             last = min(start + each, len(pictures))
             show(strip, f"{alt}, {start + 1} to {last} of {len(pictures)}")
 
 
 def show(picture: np.ndarray, alt: str) -> None:
     """A sheet in its size on the page, or as wide as there is room."""
-    st.image(network_images.png(picture), width=picture.shape[1] // network_images.FINE, alt=alt)
+    st.image(images.png(picture), width=picture.shape[1] // images.FINE, alt=alt)
 
 
 def downloads(picture: np.ndarray, name: str, arrays: Mapping[str, np.ndarray]) -> None:
     """Buttons that save a picture as it is seen, and the numbers behind it in full."""
-    clean = name.replace("/", "_").replace("#", "_")
     with st.container(horizontal=True, gap="small"):
-        for kind, mime, make in (
-            ("PNG", "image/png", lambda: network_images.png(picture)),
-            ("NPZ", "application/octet-stream", lambda: network_images.npz(arrays)),
-        ):
-            st.download_button(
-                kind, make, f"{clean}.{kind.lower()}", mime, key=f"{kind}_{clean}",
-                icon=":material/download:", type="tertiary", on_click="ignore",
-            )  # fmt: skip
+        _button("PNG", "image/png", name, lambda: images.png(picture))
+        numbers(name, arrays)
+
+
+def numbers(name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """A button that saves arrays."""
+    _button("NPZ", "application/octet-stream", name, lambda: images.npz(arrays))
+
+
+def _button(kind: str, mime: str, name: str, make: Callable[[], bytes]) -> None:
+    clean = name.replace("/", "_").replace("#", "_")
+    st.download_button(
+        kind, make, f"{clean}.{kind.lower()}", mime, key=f"{kind}_{clean}",
+        icon=":material/download:", type="tertiary", on_click="ignore",
+    )  # fmt: skip

@@ -3,12 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, network_charts, network_images
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
-from dashboard.network_form import ramps, scheme
-from dashboard.network_sheet import downloads, show
-from dashboard.network_subject import Subject
+from dashboard.network import charts, images
+from dashboard.network.form import ramps, scheme
+from dashboard.network.sheet import downloads, show
+from dashboard.network.subject import Subject
 
 
 @st.fragment
@@ -25,22 +26,22 @@ def descriptors(subject: Subject, seen: Reading) -> None:
         left, right = st.columns([1, 2], gap="large")
         with left:
             ui.figure_title("LPQ: the code of every pixel", "Local Fourier phase in 8 bits; blur hardly moves it.")
-            picture = network_images.map_pictures(lpq.codes[None].astype(np.float32), *ramps(), 255.0)[0]
-            st.image(np.asarray(network_images.enlarged(picture, 320)), width="stretch", alt="LPQ codes of the face")
+            picture = images.map_pictures(lpq.codes[None].astype(np.float32), *ramps(), 255.0)[0]
+            st.image(np.asarray(images.enlarged(picture, 320)), width="stretch", alt="LPQ codes of the face")
             downloads(picture, f"{subject.name}_lpq", {"codes": lpq.codes, "histogram": lpq.histogram})
         with right:
             used = int((lpq.histogram > 0).sum())
-            ui.figure("How often each code occurs: LPQ's 256 values", network_charts.code_histogram(lpq.histogram),
+            ui.figure("How often each code occurs: LPQ's 256 values", charts.code_histogram(lpq.histogram),
                       note=f"{used} of 256 codes occur in this face.")  # fmt: skip
         ui.figure_title(
             "PHOG: which edges lie where, in ever smaller cells",
             f"Strokes along the edges, longer for more of them; {sum(level.size for level in phog.levels)} values.",
         )
         ink = ramps()[0][-3] if scheme() == "light" else "#23297A"
-        pictures = network_images.pyramid(phog.levels, 240, ink, gray)
+        pictures = images.pyramid(phog.levels, 240, ink, gray)
         edges = np.where(phog.edges[:, :, None], np.uint8(30), np.uint8(245)).repeat(3, axis=2)
         labels = ["edges that count", *(f"level {level}" for level in range(len(pictures)))]
-        drawn = network_images.sheet([edges, *pictures], labels, 240, 5, scheme())
+        drawn = images.sheet([edges, *pictures], labels, 240, 5, scheme())
         show(drawn, "Edges and PHOG's levels")
         arrays = {f"level_{level}": values for level, values in enumerate(phog.levels)}
         downloads(drawn, f"{subject.name}_phog", {"edges": phog.edges, **arrays})

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from dashboard import launch_plan, launching
 from dashboard.formats import NONE, SPACE
-from dashboard.launch_plan import Planned
-from dashboard.launching import Selection, command, make_specs
+from dashboard.launch import plan
+from dashboard.launch import selection as launching
+from dashboard.launch.plan import Planned
+from dashboard.launch.selection import Selection, command, make_specs
 from dashboard.summaries import RunShelf
 from fer_core.cli import train as command_line
 from fer_core.cli.app import load
@@ -152,7 +153,7 @@ def states(store: RunStore) -> dict[str, RunSpec]:
 
 def planned(store: RunStore, specs: dict[str, RunSpec]) -> dict[str, Planned]:
     runs = RunShelf().read(store)
-    return dict(zip(specs, launch_plan.plan(list(specs.values()), runs, FACES, CPU), strict=True))
+    return dict(zip(specs, plan.plan(list(specs.values()), runs, FACES, CPU), strict=True))
 
 
 def test_the_preview_says_what_a_launch_does_in_every_state(store: RunStore, states: dict[str, RunSpec]) -> None:
@@ -195,9 +196,9 @@ def test_each_state_has_its_words(store: RunStore, states: dict[str, RunSpec]) -
 
 def test_what_stands_in_the_way_of_a_launch_is_said(store: RunStore, states: dict[str, RunSpec]) -> None:
     found = planned(store, states)
-    assert "is damaged: delete it" in launch_plan.hindrance(list(found.values()))
-    assert launch_plan.hindrance([found["new"], found["finished"]]) == ""
-    assert launch_plan.hindrance([found["finished"], found["queued"]]).startswith("All 2 runs exist already")
+    assert "is damaged: delete it" in plan.hindrance(list(found.values()))
+    assert plan.hindrance([found["new"], found["finished"]]) == ""
+    assert plan.hindrance([found["finished"], found["queued"]]).startswith("All 2 runs exist already")
 
 
 def test_times_come_from_past_runs_and_what_no_run_tells_is_said(store: RunStore) -> None:
@@ -206,13 +207,13 @@ def test_times_come_from_past_runs_and_what_no_run_tells_is_said(store: RunStore
     unknown = make_spec("linear")
     workload = Workload(images=(past.environment()["train_images"],), size=48, channels=1)
     runs = RunShelf().read(store)
-    found = launch_plan.plan([*specs, unknown, past.spec], runs, workload, CPU)
+    found = plan.plan([*specs, unknown, past.spec], runs, workload, CPU)
     assert [each.seconds for each in found[:2]] == pytest.approx([700.0, 700.0], rel=0.01)
     assert found[2].seconds is None
-    assert launch_plan.total_time(found) == (f"23{SPACE}min", "1 past run, 1 unknown", True)
-    assert launch_plan.total_time(found[2:3]) == (NONE, "no past run tells", False)
-    assert launch_plan.total_time(found[3:]) == (NONE, "nothing to train", False)
-    table = launch_plan.preview_table(found, workload)
+    assert plan.total_time(found) == (f"23{SPACE}min", "1 past run, 1 unknown", True)
+    assert plan.total_time(found[2:3]) == (NONE, "no past run tells", False)
+    assert plan.total_time(found[3:]) == (NONE, "nothing to train", False)
+    table = plan.preview_table(found, workload)
     assert list(table["time"]) == [f"12{SPACE}min", f"12{SPACE}min", NONE, NONE]
     assert list(table["basis"]) == [
         "1 past run (other thread count)",
@@ -232,7 +233,7 @@ def test_a_run_that_goes_on_takes_what_is_left_of_it(store: RunStore) -> None:
 
 def test_folds_are_shown_with_the_epochs_of_each(store: RunStore) -> None:
     workload = Workload(images=(10, 10, 10), size=48, channels=1)
-    table = launch_plan.preview_table(launch_plan.plan([make_spec(epochs=2000)], [], workload, CPU), workload)
+    table = plan.preview_table(plan.plan([make_spec(epochs=2000)], [], workload, CPU), workload)
     assert list(table["epochs"]) == ["3 × 2,000"]
 
 
@@ -241,7 +242,7 @@ def test_folds_are_shown_with_the_epochs_of_each(store: RunStore) -> None:
     [(3, "5 s"), (42, "40 s"), (100, "1 min 30 s"), (2916, "49 min"), (8148, "2 h 20 min"), (None, NONE)],
 )
 def test_an_estimate_claims_no_seconds_that_it_does_not_know(seconds: float | None, text: str) -> None:
-    assert launch_plan.about(seconds).replace(SPACE, " ") == text
+    assert plan.about(seconds).replace(SPACE, " ") == text
 
 
 def test_the_catalogue_names_what_there_is_and_what_recipes_share() -> None:
@@ -287,5 +288,5 @@ def test_the_first_protocol_is_the_official_one_or_what_runs_have_used(store: Ru
 
 
 def test_an_outcome_is_one_sentence() -> None:
-    assert launch_plan.outcome(["queued", "exists", "queued"]) == "Launched: 2 queued, 1 there already."
-    assert launch_plan.outcome(["resumed"]) == "Launched: 1 resumed."
+    assert plan.outcome(["queued", "exists", "queued"]) == "Launched: 2 queued, 1 there already."
+    assert plan.outcome(["resumed"]) == "Launched: 1 resumed."

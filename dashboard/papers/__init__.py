@@ -1,0 +1,1 @@
+"""The Papers page: published figures beside ours, and what the papers draw."""

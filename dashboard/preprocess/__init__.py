@@ -1,0 +1,1 @@
+"""The Preprocessing page: what each step does to a face, and to what a network reads in it."""
