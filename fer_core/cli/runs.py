@@ -1,5 +1,6 @@
-"""`runs list|show|delete`."""
+"""`runs list|show|compare|delete`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -51,6 +52,63 @@ def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> Non
         print_json(details)
         return
     _print_details(found, details)
+
+
+@app.command("compare")
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Two or more runs tested on the same images.")],
+    runs: RunsFolder = None,
+    json: JsonOption = False,
+) -> None:
+    """Say which runs are really better: paired on the same test images, corrected for testing several pairs."""
+    from fer_core.evaluation import compare_runs
+
+    store = RunStore(runs)
+    found = [store.get(name) for name in names]
+    pairs = compare_runs(found)
+    differing = differences([flat(to_json(run.spec)) for run in found])
+    if json:
+        print_json({"runs": [summary(run) for run in found], "spec": differing, "pairs": [p.to_json() for p in pairs]})
+        return
+    letters = {run.id: chr(ord("A") + place) for place, run in enumerate(found)}
+    accuracy = [percent(summary(run)["test_accuracy"]) for run in found]
+    rows = [("run", *(run.id for run in found)), ("test accuracy", *accuracy)]
+    rows += [(name, *map(str, values)) for name, values in differing.items()]
+    print_table("what differs", ("", *letters.values()), rows)
+    print_table(
+        f"{pairs[0].n:,} test images; McNemar's exact test, Holm's correction over {len(pairs)} "
+        f"{'pair' if len(pairs) == 1 else 'pairs'}",
+        ("pair", "difference", "95 %", "first alone right", "second alone right", "same answer", "p", "real"),
+        [
+            (
+                f"{letters[pair.first]} − {letters[pair.second]}",
+                f"{100 * pair.difference:+.1f}",
+                f"{100 * pair.interval[0]:+.1f} … {100 * pair.interval[1]:+.1f}",
+                pair.only_first,
+                pair.only_second,
+                percent(pair.agreement),
+                f"{pair.adjusted:.2g}",
+                "yes" if pair.is_real else "no",
+            )
+            for pair in pairs
+        ],
+        right=("difference", "95 %", "first alone right", "second alone right", "same answer", "p"),
+    )
+
+
+def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A JSON object without objects in it: `recipe.epochs` and the like."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found
+
+
+def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values of each key that is not the same everywhere, in the order of the specs; absent ones are None."""
+    keys = dict.fromkeys(key for spec in specs for key in spec)
+    values = {key: [spec.get(key) for spec in specs] for key in keys}
+    return {key: each for key, each in values.items() if any(value != each[0] for value in each)}
 
 
 @app.command("delete")

@@ -1,0 +1,129 @@
+"""Whether one run is better than another: paired, on the images that both were tested on."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from fer_core.errors import FerError
+from fer_core.runs import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same `n` test images: how many each alone recognised, and what that says.
+
+    `difference` is the first's accuracy less the second's, with its 95 % `interval`; `p_value` is McNemar's exact
+    test, `adjusted` the same after Holm's correction for all pairs that were compared together. `agreement` is the
+    share of images that both call the same, right or wrong.
+    """
+
+    first: str
+    second: str
+    n: int
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    agreement: float
+    p_value: float
+    adjusted: float
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of the first less that of the second, in [-1, 1]."""
+        return (self.only_first - self.only_second) / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the difference of paired proportions; source: Bonett and Price (2012)."""
+        n = self.n + 2
+        first, second = (self.only_first + 1) / n, (self.only_second + 1) / n
+        half = NormalDist().inv_cdf(0.975) * math.sqrt((first + second - (first - second) ** 2) / n)
+        return max(-1.0, first - second - half), min(1.0, first - second + half)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the difference is more than chance, at 5 % over all pairs that were compared together."""
+        return self.adjusted < 0.05
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return {**asdict(self), "difference": self.difference, "interval": list(self.interval)}
+
+
+def compare_runs(runs: Sequence[Run]) -> list[Comparison]:
+    """Every pair of finished runs, in the order given; raises FerError where two have no common test images."""
+    if len(runs) < 2 or len({run.id for run in runs}) < len(runs):
+        raise FerError("at least two different runs are needed for a comparison")
+    predictions = {run.id: run.predictions() for run in runs}
+    emotions = {run.id: run.spec.emotions for run in runs}
+    pairs = []
+    for first, second in combinations(predictions, 2):
+        if emotions[first] != emotions[second]:
+            raise FerError(f"runs {first} and {second} know different emotions; only runs on the same ones compare")
+        pairs.append(compare_predictions(predictions[first], predictions[second], (first, second)))
+    adjusted = holm([pair.p_value for pair in pairs])
+    return [replace(pair, adjusted=value) for pair, value in zip(pairs, adjusted, strict=True)]
+
+
+def compare_predictions(
+    first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray], names: tuple[str, str] = ("first", "second")
+) -> Comparison:
+    """Two runs' `predictions.npz` (see Run.predictions); raises FerError unless they hold the same test images."""
+    rows = [_by_image(each, name) for each, name in zip((first, second), names, strict=True)]
+    if rows[0].keys() != rows[1].keys():
+        common = len(rows[0].keys() & rows[1].keys())
+        raise FerError(
+            f"runs {names[0]} and {names[1]} were tested on different images ({common:,} of {len(rows[0]):,} and "
+            f"{len(rows[1]):,} in common); only runs of the same dataset and protocol compare"
+        )
+    order = [np.array([each[image] for image in rows[0]]) for each in rows]
+    called = [each["test_probabilities"][place].argmax(1) for each, place in zip((first, second), order, strict=True)]
+    labels = first["test_labels"][order[0]]
+    right, other = (each == labels for each in called)
+    only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
+    p_value = mcnemar(only_first, only_second)
+    return Comparison(
+        *names,
+        n=len(labels),
+        both=int((right & other).sum()),
+        only_first=only_first,
+        only_second=only_second,
+        neither=int((~right & ~other).sum()),
+        agreement=float((called[0] == called[1]).mean()),
+        p_value=p_value,
+        adjusted=p_value,
+    )
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Probability of a difference as large as this where both are equally good; exact, two-sided.
+
+    Source: McNemar (1947): among the images that one alone recognised, each of the two is as likely to be it.
+    """
+    from scipy.stats import binomtest  # takes a second, and a page that compares nothing need not wait for it
+
+    discordant = only_first + only_second
+    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted for being tested together, in the same order; source: Holm (1979)."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted
+
+
+def _by_image(predictions: Mapping[str, np.ndarray], name: str) -> dict[str, int]:
+    rows = {str(image): row for row, image in enumerate(predictions["test_ids"])}
+    if len(rows) < len(predictions["test_ids"]):
+        raise FerError(f"run {name} tested its images several times over; runs with one prediction an image compare")
+    return rows
