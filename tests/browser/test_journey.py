@@ -7,9 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fer_core.runs import Run, RunStore
-from tests.browser.harness import PROJECT_ROOT, Server
-
-PATIENCE = 30_000  # milliseconds: the first prediction loads PyTorch
+from tests.browser.harness import PATIENCE, PROJECT_ROOT, Server
 
 
 @pytest.fixture(scope="module")

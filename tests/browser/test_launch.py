@@ -11,9 +11,8 @@ from playwright.sync_api import Page, expect
 
 from fer_core.jobs import worker_info
 from fer_core.runs import RunStore
-from tests.browser.harness import Server
+from tests.browser.harness import PATIENCE, Server
 
-PATIENCE = 120_000  # milliseconds: the first look loads PyTorch and draws faces
 SECONDS = 180
 
 

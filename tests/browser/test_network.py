@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import Server, wait_until_drawn
+from tests.browser.harness import PATIENCE, Server, wait_until_drawn
 
-PATIENCE = 60_000  # milliseconds: the first look loads PyTorch
 LINK = "network?run=mini_xception__raw__fer2013-official&source=Sample+photo"
 
 

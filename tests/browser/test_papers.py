@@ -6,9 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from fer_core.papers import published
-from tests.browser.harness import Server
-
-PATIENCE = 30_000  # milliseconds
+from tests.browser.harness import PATIENCE, Server
 
 
 def test_every_published_figure_has_its_row_and_a_link_opens_a_run(browse: Callable[..., Page], server: Server) -> None:

@@ -10,9 +10,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import Server, wait_until_drawn
+from tests.browser.harness import PATIENCE, Server, wait_until_drawn
 
-PATIENCE = 30_000  # milliseconds
 LINK = "preprocessing?source=Sample+photo&pipelines=gcn&pipelines=hist_eq"
 
 

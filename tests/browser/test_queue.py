@@ -14,9 +14,8 @@ from playwright.sync_api import Page, expect
 from fer_core.jobs import JobQueue, worker_info
 from fer_core.runs import Run, RunStore
 from fer_core.training import make_spec
-from tests.browser.harness import Server
+from tests.browser.harness import PATIENCE, Server
 
-PATIENCE = 120_000  # milliseconds: a trainer loads PyTorch
 STOP_SECONDS = 10
 
 

@@ -27,11 +27,12 @@ from fer_core.runs import Job, Run, RunStore, read_job
 from tests.fer_core.jobs.specs import ENDLESS, LONG, SHORT
 
 # a second or more on one thread, with a checkpoint ten times in it
-WAIT_S = 180
+WAIT_S = 300
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 SMALL_HEAD = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",  # a busy machine takes long to start a node
     "RAY_DEDUP_LOGS": "0",
     "RAY_worker_niceness": "0",  # other tests work beside this one, and trainings of niceness 15 would wait for them
     "RAY_memory_monitor_refresh_ms": "0",

@@ -18,7 +18,7 @@ from fer_core.jobs import JobQueue, ensure_worker, worker_info
 from fer_core.runs import Run, RunStore, read_job
 from tests.fer_core.jobs.specs import LONG, SHORT
 
-WAIT_S = 90
+WAIT_S = 300
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_a_run_killed_in_mid_epoch_is_lost_and_resumes_to_the_same_result(store,
         "--runs", str(store.root),
     ]  # fmt: skip
     trainer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and not (store.find(spec) and (store.find(spec).path / "checkpoint.pt").exists()):
         assert trainer.poll() is None, "the trainer ended before its first epoch"
         time.sleep(0.05)

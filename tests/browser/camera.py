@@ -1,0 +1,52 @@
+"""A camera that shows a clip of our own: for tests and benchmarks of the live page."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from skimage.data import astronaut
+
+WIDTH, HEIGHT, FRAMES = 640, 480, 30
+GRAY = 96
+
+
+def faces_picture(count: int = 1) -> np.ndarray:
+    """The astronaut (NASA, public domain; comes with scikit-image): uint8 (480, 640, 3).
+
+    Several are heads side by side, each smaller than the one before.
+    """
+    picture = np.full((HEIGHT, WIDTH, 3), GRAY, np.uint8)
+    if count == 1:
+        picture[:, (WIDTH - HEIGHT) // 2 : (WIDTH + HEIGHT) // 2] = _shrunk(astronaut(), HEIGHT)
+        return picture
+    head, room = astronaut()[:256, 96:352], WIDTH // count
+    for place in range(count):
+        side = room - 20 * place
+        picture[100 : 100 + side, place * room : place * room + side] = _shrunk(head, side)
+    return picture
+
+
+def _shrunk(photo: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def write_clip(path: Path, picture: np.ndarray, sway: int = 6) -> Path:
+    """Write a second of `picture` that sways by `sway` pixels, as Chromium's fake camera reads it (Y4M)."""
+    with path.open("wb") as clip:
+        clip.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F30:1 Ip A1:1 C420mpeg2\n".encode())
+        for number in range(FRAMES):
+            offset = round(sway * np.sin(2 * np.pi * number / FRAMES))
+            frame = np.ascontiguousarray(np.roll(picture, offset, axis=1))
+            clip.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+    return path
+
+
+def camera_options(clip: Path) -> dict[str, Any]:
+    """Options of `open_browser` for a Chromium whose camera shows `clip`, and may be used."""
+    arguments = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    )
+    return {"arguments": arguments, "permissions": ["camera"]}
