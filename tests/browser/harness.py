@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, WebSocket, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request, WebSocket, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.find_browser import find_browser
 
@@ -24,6 +25,7 @@ APP = PROJECT_ROOT / "dashboard" / "app.py"
 SERVER_SECONDS = 120
 FIRST_LOAD_SECONDS = 120
 PATIENCE = 120_000  # milliseconds: the first look at a page loads PyTorch, beside other tests that do the same
+REOPEN_MS = 5_000
 expect.set_options(timeout=PATIENCE)
 OWN_HOSTS = ("127.0.0.1", "localhost")
 ColourScheme = Literal["light", "dark"]
@@ -210,3 +212,19 @@ def wait_until_drawn(page: Page, seconds: float = FIRST_LOAD_SECONDS) -> None:
     )
     for busy in ("stSkeleton", "stSpinner"):
         expect(page.get_by_test_id(busy)).to_have_count(0, timeout=seconds * 1000)
+
+
+def pick(page: Page, field: Locator, option: str) -> None:
+    """Choose an option of a selection field; a list that a late run of the page closed is opened again."""
+    wanted = page.get_by_role("option", name=option, exact=True)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        wait_until_drawn(page)
+        field.get_by_role("combobox").click()
+        try:
+            wanted.click(timeout=REOPEN_MS)
+            return
+        except PlaywrightTimeout:
+            if time.monotonic() > deadline:
+                raise
+            page.keyboard.press("Escape")  # so that the next click opens the list, wherever this one went

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import PATIENCE, Server, wait_until_drawn
+from tests.browser.harness import PATIENCE, Server, pick, wait_until_drawn
 
 LINK = "preprocessing?source=Sample+photo&pipelines=gcn&pipelines=hist_eq"
 
@@ -30,12 +30,10 @@ def test_a_pipeline_is_built_and_its_link_shows_the_same_picture(browse: Callabl
     page.locator(".st-key-gcn_0_s").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile(r"pipelines=gcn%28s%3D2%29"), timeout=PATIENCE)
-    wait_until_drawn(page)
     changed = picture(page, "The face after gcn(s=2)")
     assert changed != before
 
-    page.locator(".st-key-add_step").get_by_role("combobox").click()
-    page.get_by_role("option", name="median", exact=True).click()
+    pick(page, page.locator(".st-key-add_step"), "median")
     expect(page.get_by_text("2 · median", exact=True)).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Earlier").nth(1).click()
     expect(page.get_by_text("1 · median", exact=True)).to_be_visible(timeout=PATIENCE)
