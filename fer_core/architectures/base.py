@@ -60,10 +60,16 @@ class ArchitectureRegistry(Registry[Architecture]):
     def __init__(self) -> None:
         super().__init__("architecture")
         self._families: dict[str, Callable[[str], Architecture]] = {}
+        self._choices: list[str] = []
 
-    def add_family(self, family: str, find: Callable[[str], Architecture]) -> None:
-        """Let `find` make the architecture of each member; it raises UnknownNameError for a name it lacks."""
+    def add_family(self, family: str, find: Callable[[str], Architecture], *, is_choice: bool = True) -> None:
+        """Let `find` make the architecture of each member; it raises UnknownNameError for a name it lacks.
+
+        A family that is no choice for a training is not named among the choices.
+        """
         self._families[family] = find
+        if is_choice:
+            self._choices.append(f"any {family}:NAME")
 
     def get(self, name: str) -> Architecture:
         """The architecture called `name`; raises UnknownNameError with the choices."""
@@ -73,8 +79,7 @@ class ArchitectureRegistry(Registry[Architecture]):
         return super().get(name)
 
     def _unknown(self, name: str) -> str:
-        families = [f"any {family}:NAME" for family in sorted(self._families)]
-        return ", ".join([super()._unknown(name), *families])
+        return ", ".join([super()._unknown(name), *sorted(self._choices)])
 
 
 ARCHITECTURES = ArchitectureRegistry()
@@ -132,7 +137,7 @@ def rebuild(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, *
 
 
 def _check_kind(what: str, value: Any, kind: type) -> None:
-    accepted = (int, float) if kind is float else kind
+    accepted = {float: (int, float), tuple: (list, tuple)}.get(kind, kind)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise FerError(f"{what} must be {kind.__name__}, got {value!r}")
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "runs": "runs",
     "predict": "predict",
+    "ensemble": "ensemble",
     "export": "export",
     "queue": "queue",
     "worker": "worker",

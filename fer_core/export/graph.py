@@ -1,11 +1,13 @@
 """A run's pipeline, network and temperature as one ONNX graph."""
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from fer_core.architectures.ensemble import Ensemble
 from fer_core.errors import FerError
 from fer_core.inference import Predictor
 from fer_core.preprocessing import Pipeline, scale_to_symmetric
@@ -42,11 +44,12 @@ class FaceClassifier(nn.Module):
         return torch.softmax(logits / self.temperature, dim=1)
 
 
-def check_exportable(channels: int, preprocessing: str, run_id: str) -> None:
-    """Raise ExportError, with the reason, where such a run has no ONNX form."""
+def check_exportable(channels: int, pipelines: Sequence[str], run_id: str) -> None:
+    """Raise ExportError, with the reason, where a run with these pipelines (see `pipelines_of`) has no ONNX form."""
     if channels != 1:
         raise ExportError(f"run {run_id} takes colour faces; only runs on gray faces can be exported")
-    inside = [step.name for step in Pipeline.parse(preprocessing).steps if step.name in NOT_IN_A_GRAPH]
+    steps = [step.name for pipeline in pipelines for step in Pipeline.parse(pipeline).steps]
+    inside = [name for name in steps if name in NOT_IN_A_GRAPH]
     if inside:
         raise ExportError(
             f"run {run_id} cannot be exported: its step {inside[0]} searches with OpenCV's cascade, which has no ONNX "
@@ -59,7 +62,8 @@ def to_onnx(predictor: Predictor, numbers: torch.dtype = torch.float32) -> "onnx
 
     In half precision its network alone is: the pipeline before it and the probabilities behind it are as they were.
     """
-    check_exportable(predictor.channels, str(predictor.pipeline), predictor.run_id)
+    of_members = predictor.model.pipelines if isinstance(predictor.model, Ensemble) else []
+    check_exportable(predictor.channels, [str(each) for each in (predictor.pipeline, *of_members)], predictor.run_id)
     try:
         import onnxscript  # noqa: F401 - torch's exporter needs it, and says so less clearly
     except ModuleNotFoundError as error:

@@ -1,0 +1,73 @@
+"""`ensemble`."""
+
+from typing import Annotated
+
+import typer
+
+from fer_core.cli.options import RunsFolder
+from fer_core.cli.output import JsonOption, console, percent, print_json, print_table
+from fer_core.cli.runs import summary
+from fer_core.errors import FerError
+from fer_core.runs import Run, RunStore
+
+
+def ensemble(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN RUN…", help="Two or more finished runs of one protocol.")
+    ] = None,
+    best: Annotated[
+        int, typer.Option(help="Instead of naming runs: the best N on the validation split that can be averaged.")
+    ] = 0,
+    dataset: Annotated[str, typer.Option(help="With --best: of this dataset.")] = "fer2013",
+    protocol: Annotated[str, typer.Option(help="With --best: of this protocol.")] = "official",
+    runs: RunsFolder = None,
+    json: JsonOption = False,
+) -> None:
+    """Average finished runs into a run of its own; its weights are chosen on the validation split.
+
+    It is evaluated, shown, compared and used for predictions like any other run.
+    """
+    from fer_core.training.ensemble import make_ensemble
+
+    store = RunStore(runs)
+    if bool(names) == bool(best):
+        raise FerError("name the runs to average, or give --best N, one of the two")
+    chosen = [store.get(name) for name in names or ()] or best_on_validation(store, best, dataset, protocol)
+    run = make_ensemble(chosen, store)
+    members = run.spec.architecture_arguments["members"]
+    if json:
+        print_json(summary(run) | {"members": members})
+        return
+    test = run.evaluation()["splits"]["test"]
+    low, high = test["accuracy_interval"]
+    print_table(
+        f"test accuracy {percent(test['accuracy'])} [{percent(low)}, {percent(high)}], n = {test['n']}",
+        ("weight", "run", "test accuracy"),
+        [
+            (f"{each['weight']:.4f}", each["run"], percent(summary(store.get(each["run"]))["test_accuracy"]))
+            for each in members
+        ],
+        right=("weight", "test accuracy"),
+    )
+    left_out = [each.id for each in chosen if each.id not in {member["run"] for member in members}]
+    if left_out:
+        console.print(f"without weight, and left out: {', '.join(left_out)}", highlight=False)
+    console.print(run.id, highlight=False)
+
+
+def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str) -> list[Run]:
+    """The `count` finished runs of a protocol with the highest validation accuracy and a single network each."""
+    from fer_core.architectures.ensemble import NAME
+    from fer_core.labels import EMOTIONS
+
+    able = [
+        run
+        for run in store.list()
+        if run.state == "finished"
+        and (run.spec.dataset, run.spec.protocol, run.spec.emotions) == (dataset, protocol, EMOTIONS)
+        and run.spec.architecture != NAME
+        and "folds" not in run.evaluation()
+    ]
+    if len(able) < 2:
+        raise FerError(f"{len(able)} finished runs of {dataset}, {protocol}, can be averaged; an ensemble needs two")
+    return sorted(able, key=lambda run: -run.evaluation()["splits"]["valid"]["accuracy"])[:count]

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from fer_core.runs import RunStore
+from tests.dashboard.runs import make_run
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Three finished runs that predicted the same images, one of them of another protocol."""
+    store = RunStore(tmp_path)
+    for architecture, changes in (("linear", {}), ("mini_xception", {}), ("linear", {"protocol": "random_80_20"})):
+        make_run(store, architecture, accuracy=0.5, n=80, **changes)
+    return store
+
+
+def test_the_best_runs_of_a_protocol_are_averaged(command, store):
+    arguments = ("ensemble", "--best", "2", "--dataset", "synthetic", "--runs", store.root)
+    status, out, _ = command(*arguments, "--json")
+    made = json.loads(out)
+    assert status == 0
+    assert [each["weight"] for each in made["members"]] == [0.5, 0.5]
+    assert (
+        made["test_accuracy"] == store.get("linear__raw__synthetic-official").evaluation()["splits"]["test"]["accuracy"]
+    )
+    _, table, _ = command(*arguments)
+    assert "0.5000" in table
+
+
+def test_runs_are_named_or_the_best_are_taken(command, store):
+    status, _, error = command("ensemble", "--runs", store.root)
+    assert status == 2
+    assert "name the runs to average, or give --best N" in error
+
+
+def test_one_run_is_no_ensemble(command, store):
+    status, _, error = command(
+        "ensemble", "--best", "2", "--dataset", "synthetic", "--protocol", "random_80_20", "--runs", store.root
+    )
+    assert status == 2
+    assert "an ensemble needs two" in error
