@@ -2,9 +2,10 @@
 
     python -m benchmarks.live_speed [--run mini_xception__raw] [--second se_resnet__raw] [--seconds 10] [--faces 1]
 
-Prints, for each run (and for the pair, if --second is given): milliseconds from the page's script to the first
-frame that was looked at, frames/s with detection, the median from a frame's arrival to its boxes, what finding and
-reading take, and the processor time of the browser for each frame, which a busy machine changes least.
+First the camera alone, shown on a page that looks at no frame: what this machine could give at most just now. Then,
+for each run (and for the pair, if --second is given): milliseconds from the page's script to the first frame that was
+looked at, frames/s with detection, the median from a frame's arrival to its boxes, what finding and reading take, and
+the processor time of the browser for each frame, which a busy machine changes least.
 """
 
 import argparse
@@ -16,13 +17,22 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser.camera import camera_options, faces_picture, write_clip
+from tests.browser.camera import HEIGHT, WIDTH, camera_options, faces_picture, write_clip
 from tests.browser.harness import Watch, open_browser, open_page, run_server
 
 DEFAULT_RUNS = ("mini_xception__raw__fer2013-official", "se_resnet__raw__fer2013-official")
 SETTLE_S = 5
 PATIENCE = 120_000  # milliseconds: a run may have to be exported first
 READ_DATASET = "camera => ({ ...camera.dataset })"
+SHOW_CAMERA = """async ([width, height]) => {
+  const video = Object.assign(document.createElement("video"), { muted: true })
+  document.body.replaceChildren(video)
+  video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width, height, frameRate: 30 } })
+  await video.play()
+  window.frames_shown = 0
+  const count = () => (window.frames_shown++, video.requestVideoFrameCallback(count))
+  video.requestVideoFrameCallback(count)
+}"""
 
 
 def figures(page: Page) -> dict[str, float]:
@@ -40,6 +50,20 @@ def browser_seconds(profile: Path) -> float:
             total = sum(sum(each.cpu_times()[:2]) for each in family)
             break
     return total
+
+
+def measure_camera(context: BrowserContext, profile: Path, url: str, seconds: float) -> None:
+    """Show the camera on an empty page of the same server, and print one line."""
+    page = context.new_page()
+    page.goto(url)
+    page.evaluate(SHOW_CAMERA, [WIDTH, HEIGHT])
+    time.sleep(SETTLE_S)
+    before, started, spent = page.evaluate("frames_shown"), time.perf_counter(), browser_seconds(profile)
+    time.sleep(seconds)
+    frames, passed = page.evaluate("frames_shown") - before, time.perf_counter() - started
+    per_frame = 1000 * (browser_seconds(profile) - spent) / max(1, frames)
+    print(f"the camera alone   {frames / passed:5.1f} frames/s   processors {per_frame:5.1f} ms")
+    page.close()
 
 
 def measure(context: BrowserContext, profile: Path, url: str, seconds: float) -> None:
@@ -72,6 +96,7 @@ def main() -> None:
         options = camera_options(write_clip(Path(name) / "clip.y4m", faces_picture(arguments.faces)))
         profile = Path(name) / "profile"
         with open_browser(driver, profile, **options) as context:
+            measure_camera(context, profile, f"{server.url}/_stcore/health", arguments.seconds)
             for run in arguments.run or DEFAULT_RUNS:
                 second = f"&second={arguments.second}" if arguments.second else ""
                 print(f"{run}{' and ' + arguments.second if second else ''}, {arguments.faces} in the picture")

@@ -78,10 +78,8 @@ def time_views(network: Network, face: np.ndarray) -> None:
 def test_faces(run: Run, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Evenly chosen test images of a run, and their labels as its classes."""
     dataset, arrays = load_dataset(run.spec.dataset), run.predictions()
-    places = {str(name): row for row, name in enumerate(dataset.ids)}
     chosen = np.linspace(0, len(arrays["test_ids"]) - 1, count).astype(int)
-    rows = [places[str(arrays["test_ids"][each])] for each in chosen]
-    return np.stack([dataset.images[row] for row in rows]), arrays["test_labels"][chosen]
+    return np.array(dataset.images[dataset.rows_of(arrays["test_ids"][chosen])]), arrays["test_labels"][chosen]
 
 
 def check_sanity(network: Network, faces: np.ndarray, labels: np.ndarray) -> None:

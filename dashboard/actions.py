@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dashboard import permissions
 from dashboard.summaries import RunSummary
@@ -9,7 +10,7 @@ from fer_core.config import RunSpec
 from fer_core.jobs import JobQueue, Launch, ensure_worker
 from fer_core.jobs.queue import Direction
 from fer_core.paths import runs_dir
-from fer_core.runs import Run, RunStore
+from fer_core.runs import Run, RunStore, Trashed, change_notes
 
 
 def launch(specs: Sequence[RunSpec], device: str = "auto") -> list[Launch]:
@@ -45,6 +46,19 @@ def delete(run: RunSummary) -> Path:
     """Move a run to the trash folder; returns where it lies now."""
     permissions.require()
     return _store().delete(_run(run))
+
+
+def restore(trashed: Trashed) -> Run:
+    """Put a deleted run back where it was."""
+    permissions.require()
+    return _store().restore(trashed)
+
+
+def annotate(runs: Sequence[RunSummary], **changes: Any) -> None:
+    """Replace `tags`, `note` or `archived` of runs; raises RunError at the first that cannot be written."""
+    who = permissions.require()
+    for run in runs:
+        change_notes(_run(run), by=who, **changes)
 
 
 def start_worker() -> bool:

@@ -1,36 +1,16 @@
-"""The dashboard: `streamlit run dashboard/app.py`."""
+"""The dashboard: `streamlit run dashboard/app.py`.
 
-from pathlib import Path
+Streamlit imports this file once for its server, and runs it as a script for every viewer.
+"""
 
 import streamlit as st
 
-from dashboard import cache
-from dashboard.components import errors_shown, sidebar_foot
-from dashboard.navigation import START_URL, PageInfo, find_pages, grouped
+from dashboard.live.route import routes
+from dashboard.opening import opened_in_browser
 
-st.set_page_config(
-    page_title="Facial expressions", page_icon=str(Path(__file__).parent / "assets" / "favicon.png"), layout="wide"
-)
+if __name__ == "__main__":
+    from dashboard.shell import draw
 
-
-def open_start() -> None:
-    """Go to the page that one starts with."""
-    st.switch_page(start, query_params=st.query_params.to_dict())
-
-
-def as_page(page: PageInfo) -> st.Page:
-    """A page as Streamlit's navigation takes it."""
-    is_start = page.url == START_URL
-    url = "start" if is_start else page.url
-    return st.Page(page.path, title=page.title, url_path=url, help=page.help, default=is_start)
-
-
-sections = {group: [as_page(page) for page in pages] for group, pages in grouped(find_pages()).items()}
-start = next(page for pages in sections.values() for page in pages if not page.url_path)
-# Streamlit serves the page that one starts with at `/` alone; its own address leads there too
-address = st.Page(open_start, title=start.title, url_path=START_URL, visibility="hidden")
-page = st.navigation({**sections, "": [address]}, expanded=True)
-with errors_shown():
-    sidebar_foot(cache.runs())
-with errors_shown():
-    page.run()
+    draw()
+else:
+    app = st.App(__file__, lifespan=opened_in_browser, routes=routes())

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.palette import BLACK, EMOTION_COLORS, WHITE
+from fer_core.palette import BLACK, EMOTION_COLORS, WHITE
 
 PictureKind = Literal["png", "svg"]
 PICTURE_PPI = 192
@@ -22,6 +22,7 @@ TILES = alt.Scale(paddingInner=0.03, paddingOuter=0)
 GREY = "#8A8F9C"  # lines: 3:1 on the light and on the dark background
 # text needs 4.5:1, which no single grey has on both; `background` is the theme's own
 MUTED = alt.ExprRef("luminance(background) > 0.5 ? '#5A5F6C' : '#A4A9B5'")
+INK = alt.ExprRef("luminance(background) > 0.5 ? '#1B1D24' : '#E6E7EB'")
 SPLITS = {"train": "training", "valid": "validation"}
 
 
@@ -42,7 +43,7 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
     click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
     columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
     base = alt.Chart(cells).encode(
-        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=_column_axis("top", columns, 100)),
+        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
         y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
     )
     done = base.transform_filter("isValid(datum.accuracy)")
@@ -74,7 +75,7 @@ def cell_axis(orient: Literal["top", "bottom", "left"], **changes: Any) -> alt.A
     return alt.Axis(orient=orient, labelColor=MUTED, labelFlush=False, **common | changes)
 
 
-def _column_axis(orient: Literal["top", "bottom"], columns: int, room: int) -> alt.Axis:
+def column_axis(orient: Literal["top", "bottom"], columns: int, room: int) -> alt.Axis:
     """Labels lie flat where each column has `room` pixels, and are turned where the page is narrower."""
     narrow = f"width / {columns} < {room}"
     end = "left" if orient == "top" else "right"
@@ -250,25 +251,9 @@ def learning_rate_curve(epochs: pd.DataFrame) -> alt.Chart:
     )
 
 
-def confusion_heatmap(cells: pd.DataFrame, shown: CellValue) -> alt.LayerChart:
-    """Confusion matrix of `tables.confusion_cells`: rows true, columns predicted; `shown` is what the cells say."""
-    emotions = list(dict.fromkeys(cells["true"]))
-    base = alt.Chart(cells).encode(
-        x=alt.X("predicted:N", sort=emotions, scale=TILES, axis=_column_axis("bottom", len(emotions), 62)),
-        y=alt.Y("true:N", sort=emotions, scale=TILES, axis=cell_axis("left")),
-        tooltip=[
-            alt.Tooltip("true:N"),
-            alt.Tooltip("predicted:N"),
-            alt.Tooltip("count:Q", title="faces", format=","),
-            alt.Tooltip("row_exact:N", title="of the true class"),
-            alt.Tooltip("column_exact:N", title="of the predicted class"),
-        ],
-    )
-    full = max(1, int(cells["count"].max())) if shown == "count" else 1
-    color = alt.Color(f"{shown}:Q", scale=alt.Scale(domain=[0, full]), legend=None)
-    tiles = base.mark_rect(cornerRadius=3).encode(color=color)
-    values = base.mark_text(fontSize=13, color=readable_on_fill(shown)).encode(text=f"{shown}_text:N")
-    return (tiles + values).properties(height=400)
+def emotion_scale(emotions: Sequence[str]) -> alt.Scale:
+    """Every emotion in its own colour, in the order given."""
+    return alt.Scale(domain=list(emotions), range=[EMOTION_COLORS[emotion] for emotion in emotions])
 
 
 def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> alt.LayerChart:
@@ -279,8 +264,8 @@ def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> al
         x=alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1.15]), axis=None),
         tooltip=[alt.Tooltip("emotion:N"), alt.Tooltip(f"{field}_text:N", title=field)],
     )
-    scale = alt.Scale(domain=emotions, range=[EMOTION_COLORS[emotion] for emotion in emotions])
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("emotion:N", scale=scale, legend=None))
+    color = alt.Color("emotion:N", scale=emotion_scale(emotions), legend=None)
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=color)
     values = base.mark_text(align="left", dx=5, fontSize=13, color=MUTED).encode(text=f"{field}_text:N")
     return (bars + values).properties(height=row_height * len(table) + 10)
 

@@ -31,6 +31,17 @@ def leaderboard() -> dict[str, Any]:
     }
 
 
+def members() -> dict[str, Any]:
+    """Columns of `tables.members`."""
+    return {
+        "weight": column.NumberColumn("Weight", format="%.4f"),
+        "architecture": column.TextColumn("Architecture"),
+        "preprocessing": column.TextColumn("Preprocessing"),
+        "temperature": column.NumberColumn("Temperature", format="%.2f", help="Fitted on the validation split."),
+        "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
+    }
+
+
 def unranked() -> dict[str, Any]:
     """Columns of `tables.unranked`."""
     return {
@@ -70,7 +81,7 @@ def folds() -> dict[str, Any]:
 
 
 def measures(emotions: list[str]) -> dict[str, Any]:
-    """Columns of `paper_tables.measure_table`."""
+    """Columns of `papers.tables.measure_table`."""
     numbers = {each: column.NumberColumn(f"{each.capitalize()} (%)", format="%.1f") for each in emotions}
     return {
         "system": column.TextColumn("System", pinned=True),
@@ -80,7 +91,7 @@ def measures(emotions: list[str]) -> dict[str, Any]:
 
 
 def contradiction() -> dict[str, Any]:
-    """Columns of `paper_tables.contradiction`."""
+    """Columns of `papers.tables.contradiction`."""
     names = {
         "share": "Share of the images (%)",
         "printed_precision": "Printed precision (%)",
@@ -108,7 +119,7 @@ def layers() -> dict[str, Any]:
 
 
 def settings(names: list[str]) -> dict[str, Any]:
-    """Columns of `paper_tables.settings_table`, of which `names` vary."""
+    """Columns of `papers.tables.settings_table`, of which `names` vary."""
     return {
         "id": None,
         **{name: column.Column(name.replace("_", " ").capitalize()) for name in names},
@@ -120,7 +131,7 @@ def settings(names: list[str]) -> dict[str, Any]:
 
 
 def preview() -> dict[str, Any]:
-    """Columns of `launch_plan.preview_table`."""
+    """Columns of `launch.plan.preview_table`."""
     return {
         "architecture": column.TextColumn("Architecture", pinned=True),
         "preprocessing": column.TextColumn("Preprocessing"),
@@ -142,22 +153,6 @@ def preview() -> dict[str, Any]:
 def key_values() -> dict[str, Any]:
     """Columns of `tables.key_values`."""
     return {"name": column.TextColumn("Name", width="medium"), "value": column.TextColumn("Value", width="large")}
-
-
-def predictions(emotions: list[str]) -> dict[str, Any]:
-    """Columns of `tables.predictions`."""
-    numbers = {each: column.NumberColumn(f"{each.capitalize()} (%)", format="%.1f") for each in emotions}
-    return {
-        "photo": column.TextColumn("Photo", pinned=True),
-        "face": column.NumberColumn("Face", format="%d"),
-        "emotion": column.TextColumn("Emotion"),
-        "confidence": column.NumberColumn("Confidence (%)", format="%.1f"),
-        **numbers,
-        **{
-            name: column.NumberColumn(f"{name.capitalize()} (px)", format="%d")
-            for name in ("x", "y", "width", "height")
-        },
-    }
 
 
 def styled_comparisons(table: pd.DataFrame) -> Styler:

@@ -2,11 +2,11 @@
 
 import logging
 import traceback
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import altair as alt
 import pandas as pd
@@ -36,6 +36,16 @@ STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
     "damaged": "red",
 }
 ENDING_ICONS = {"finished": ":material/check_circle:", "cancelled": ":material/stop_circle:"}
+FileKind = Literal["csv", "md", "npz", "png", "svg", "tex"]
+FILE_TYPES: dict[FileKind, str] = {
+    "csv": "text/csv",
+    "md": "text/markdown",
+    "npz": "application/octet-stream",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tex": "application/x-tex",
+}
+Drawn = alt.Chart | alt.LayerChart
 logger = logging.getLogger(__name__)
 
 
@@ -99,33 +109,33 @@ def facts(data: dict[str, Any], title: str) -> None:
 
 def download(table: pd.DataFrame, name: str) -> None:
     """A button that saves a table, with full precision."""
+    save_button("Download CSV", name, "csv", to_csv(table))
+
+
+def download_chart(chart: Drawn | Callable[[], Drawn], name: str) -> None:
+    """Buttons that save a chart as PNG and as SVG; it is drawn, or built, when one of them is pressed."""
+    with st.container(horizontal=True, gap="small"):
+        for kind in get_args(charts.PictureKind):
+            save_button(kind.upper(), name, kind, partial(_picture, chart, kind))
+
+
+def _picture(chart: Drawn | Callable[[], Drawn], kind: charts.PictureKind) -> bytes:
+    return charts.picture(chart if isinstance(chart, alt.TopLevelMixin) else chart(), kind)
+
+
+def save_button(label: str, name: str, kind: FileKind, content: bytes | Callable[[], bytes]) -> None:
+    """A button that saves `name`.`kind`; a function makes the content when the button is pressed."""
+    file = f"{name.replace('/', '_').replace('#', '_')}.{kind}"
     st.download_button(
-        "Download CSV",
-        to_csv(table),
-        f"{name}.csv",
-        "text/csv",
-        key=f"download_{name}",
+        label,
+        content,
+        file,
+        FILE_TYPES[kind],
+        key=f"save_{file}",
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
     )
-
-
-def download_chart(chart: alt.Chart | alt.LayerChart, name: str) -> None:
-    """Buttons that save a chart as PNG and as SVG; it is drawn when one of them is pressed."""
-    with st.container(horizontal=True, gap="small"):
-        kinds: dict[charts.PictureKind, str] = {"png": "image/png", "svg": "image/svg+xml"}
-        for kind, mime in kinds.items():
-            st.download_button(
-                kind.upper(),
-                partial(charts.picture, chart, kind),
-                f"{name}.{kind}",
-                mime,
-                key=f"{kind}_{name}",
-                icon=":material/download:",
-                type="tertiary",
-                on_click="ignore",
-            )
 
 
 def empty_state(title: str, sentence: str, command: str = "") -> None:

@@ -1,8 +1,7 @@
 """One face to look at, chosen from a dataset, a photo, the camera or the sample photo; the link holds the choice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,11 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
 from dashboard.advice import PYTHON
-from dashboard.formats import plain, sentence
+from dashboard.formats import sentence
+from dashboard.linked import LINKED, choice, linked_notice, segments
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 
-LINKED: Any = "query-params"
 DATASET, UPLOAD, CAMERA, SAMPLE = "Dataset", "Upload", "Camera", "Sample photo"
 DRAWN = "synthetic"
 SPLITS = {"train": "Training", "valid": "Validation", "test": "Test", "": "All"}
@@ -50,44 +49,23 @@ def choose_face() -> Face | None:
     datasets = cache.image_datasets()
     sources = [DATASET, UPLOAD, CAMERA, SAMPLE]
     is_prepared = set(datasets) != {DRAWN}
-    linked_notice("source", sources)
-    source = st.segmented_control(
-        "Face from", sources, default=DATASET if is_prepared else SAMPLE, required=True, key="source", bind=LINKED
-    )
+    source = segments("Face from", "source", sources, DATASET if is_prepared else SAMPLE)
     if not is_prepared:
         st.caption(GET_FER2013)
     notices = st.container()
     try:
-        return _of_dataset(datasets, notices) if source == DATASET else _of_photo(source or SAMPLE, notices)
+        return _of_dataset(datasets, notices) if source == DATASET else _of_photo(source, notices)
     except FerError as error:
         st.error(sentence(str(error)), icon=":material/error:")
         return None
 
 
-def linked_notice(
-    key: str,
-    options: Sequence[str],
-    is_possible: Callable[[str], bool] | None = None,
-    place: DeltaGenerator | None = None,
-) -> None:
-    """Say where the link holds a value of field `key` that cannot be chosen; Streamlit leaves it out by itself.
-
-    Must stand before the field, which else has forgotten it; it is said at `place` if that is given.
-    """
-    fits = is_possible or (lambda value: value in options)
-    for value in st.query_params.get_all(key):
-        if not fits(value):
-            possible = f"choose from {', '.join(options)}" if options else "it is out of range"
-            words = f"The link's {key.replace('_', ' ')} {value[:40]!r} cannot be shown; {possible}."
-            (place or st).warning(plain(words), icon=":material/link_off:")
-
-
 def _of_dataset(datasets: Sequence[str], notices: DeltaGenerator) -> Face:
     with st.grid(4, min_column_width=130):
-        dataset = _choice("Dataset", "face_dataset", datasets, notices)
+        dataset = choice("Dataset", "face_dataset", datasets, place=notices)
         splits = {SPLITS[split]: split for split in cache.dataset_splits(dataset)}
-        split = splits[_choice("Split", "face_split", list(splits), notices, SPLITS["valid"])]
-        emotion = _choice("Labelled", "face_emotion", EMOTIONS, notices, FIRST_EMOTION)
+        split = splits[choice("Split", "face_split", list(splits), SPLITS["valid"], notices)]
+        emotion = choice("Labelled", "face_emotion", EMOTIONS, FIRST_EMOTION, notices)
         count = cache.count_samples(dataset, split, emotion)
         number = _number(count, notices)
     if dataset == DRAWN:
@@ -95,12 +73,6 @@ def _of_dataset(datasets: Sequence[str], notices: DeltaGenerator) -> Face:
     place = "" if split == "" else f" · {SPLITS[split].lower()}"
     name = f"{dataset}{place} · {emotion} {number} of {count:,}"
     return Face(name, cache.sample(dataset, split, emotion, number), emotion, dataset, split, number)
-
-
-def _choice(label: str, key: str, options: Sequence[str], notices: DeltaGenerator, first: str = "") -> str:
-    place = options.index(first) if first in options else 0
-    linked_notice(key, options, place=notices)
-    return st.selectbox(label, options, place, key=key, bind=LINKED) or options[place]
 
 
 def _number(count: int, notices: DeltaGenerator) -> int:
@@ -126,7 +98,7 @@ def _of_photo(source: str, notices: DeltaGenerator) -> Face | None:
     chosen = WHOLE
     if found:
         with st.container(horizontal=True):
-            chosen = _choice("Part of the photo, largest face first", "face_part", list(names), notices)
+            chosen = choice("Part of the photo, largest face first", "face_part", list(names), place=notices)
     return Face(f"{name} · {chosen.lower()}", cache.face_in(photo, names[chosen]))
 
 

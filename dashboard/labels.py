@@ -40,7 +40,10 @@ def _part(run: RunSummary, name: str) -> str:
 
 def setting(spec: RunSpec) -> str:
     """What a spec sets beyond names and recipe: `filters 32, kernel 5`, and where the network starts from."""
-    arguments = [f"{name} {value}" for name, value in sorted(spec.architecture_arguments.items())]
+    arguments = [
+        f"{len(value)} {name}" if isinstance(value, list) else f"{name} {value}"
+        for name, value in sorted(spec.architecture_arguments.items())
+    ]
     return ", ".join([*arguments, *([f"from {start_name(spec.init_from)}"] if spec.init_from else [])])
 
 

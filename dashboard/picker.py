@@ -5,12 +5,28 @@ from types import MappingProxyType
 
 import streamlit as st
 
+from dashboard import components as ui
+from dashboard.advice import FIRST_TRAINING
 from dashboard.labels import labels
 from dashboard.summaries import RunSummary, find
 
 FILTERS = ("architecture", "preprocessing", "dataset")
 NOTHING: Mapping[str, str] = MappingProxyType({})
 FEW = 5  # a list that one sees whole needs no filter
+
+
+def able_runs(runs: Sequence[RunSummary], reads: str, *, to: str = "try") -> list[RunSummary]:
+    """The runs whose network can predict; where there is none, how to get one that `reads` something (`photos`)."""
+    able = [run for run in runs if run.can_predict]
+    if not able:
+        words = f"A finished run that has its weights reads {reads}. Train one:"
+        ui.empty_state(f"No network to {to}", words, FIRST_TRAINING)
+    return able
+
+
+def obstacles(runs: Sequence[RunSummary]) -> dict[str, str]:
+    """Why some runs cannot predict, as `run_picker` says it of those that a link asks for."""
+    return {run.id: run.obstacle for run in runs if run.obstacle}
 
 
 def run_picker(runs: Sequence[RunSummary], refused: Mapping[str, str] = NOTHING) -> RunSummary:
@@ -25,7 +41,8 @@ def run_picker(runs: Sequence[RunSummary], refused: Mapping[str, str] = NOTHING)
         # the filter's place is behind the list that it shortens
         list_place, filter_place = st.container(), st.container(width="content")
         with filter_place:
-            shown = _filter(runs)
+            # an archived run is out of every list; a link still opens it
+            shown = _filter([run for run in runs if run is found or not run.notes.archived])
         chosen = found or (shown or runs)[0]
         options = [run.id for run in shown]
         st.session_state["run_picker"] = chosen.id

@@ -91,7 +91,8 @@ def sorted_queue(
 ) -> Queue:
     """Runs by what happens to them; `entries` are those that a worker trains or is to train, in their order."""
     jobs = {entry.run.id: entry.job for entry in entries}
-    items = [Item(run, jobs.get(run.id), (stops or {}).get(run.id)) for run in runs]
+    live = (run for run in runs if run.state == "running" or run.id in jobs)
+    items = [Item(run, jobs.get(run.id), (stops or {}).get(run.id)) for run in live]
     # a card keeps its place while its run is trained
     ordered = sorted(items, key=lambda item: item.order)
     waits = {entry.run.id for entry in entries}

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from dashboard import actions
+from dashboard import actions, cache
 from dashboard import components as ui
 from dashboard.formats import plain, sentence
 from dashboard.permissions import Permission
@@ -36,6 +36,7 @@ def act(action: Callable[..., object], *arguments: Any, told: str = "") -> NoRet
     else:
         if told:
             ui.tell(told)
+    cache.look_again()
     st.rerun()
 
 

@@ -1,7 +1,8 @@
 """Runs and evaluations as data frames; shares are percentages here, as the tables show them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ from fer_core.errors import FerError
 
 if TYPE_CHECKING:
     # importing this would import torch
-    from fer_core.inference import Prediction
     from fer_core.interpretation import LayerRow
 
 LEADERBOARD_COLUMNS = (
@@ -24,9 +24,13 @@ LEADERBOARD_COLUMNS = (
 CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval", "n", "runs", "mean", "id")
 
 
-def on_board(runs: Sequence[RunSummary], board: Board) -> list[RunSummary]:
-    """The finished runs that may be ranked together, best first."""
-    return [run for run in runs if run.state == "finished" and run.board == board]
+def on_board(runs: Sequence[RunSummary], board: Board, *, with_archived: bool = False) -> list[RunSummary]:
+    """The finished runs that may be ranked together, in the order given; archived ones where they are asked for."""
+    return [
+        run
+        for run in runs
+        if run.state == "finished" and (with_archived or not run.notes.archived) and run.board == board
+    ]
 
 
 def leaderboard(runs: Sequence[RunSummary]) -> pd.DataFrame:
@@ -71,12 +75,20 @@ def accuracy_cells(runs: Sequence[RunSummary]) -> pd.DataFrame:
         if run.spec and run.accuracy is not None:
             pairs.setdefault((run.spec.architecture, run.spec.preprocessing), []).append(run)
     architectures = list(dict.fromkeys(architecture for architecture, _ in pairs))
-    pipelines = sorted({pipeline for _, pipeline in pairs}, key=_pipeline_order)
+    pipelines = sorted({pipeline for _, pipeline in pairs}, key=pipeline_order)
     rows = [_cell(a, p, pairs.get((a, p), [])) for a in architectures for p in pipelines]
     return pd.DataFrame(rows, columns=list(CELL_COLUMNS))
 
 
-def _pipeline_order(pipeline: str) -> tuple[bool, int, str]:
+def members(of_ensemble: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """What an ensemble averages, by falling weight (a share); the temperature divides each network's logits."""
+    rows = sorted(of_ensemble, key=lambda member: -member["weight"])
+    keys = ("weight", "architecture", "preprocessing", "temperature")
+    return pd.DataFrame([{**{key: row[key] for key in keys}, "run": f"run?run={quote(row['run'])}"} for row in rows])
+
+
+def pipeline_order(pipeline: str) -> tuple[bool, int, str]:
+    """Sorts pipelines: `raw` first, longer ones later."""
     return (pipeline != "raw", pipeline.count("+"), pipeline)
 
 
@@ -128,7 +140,11 @@ def confusion_cells(evaluation: Mapping[str, Any]) -> pd.DataFrame:
     counts = evaluation["splits"]["test"].get("confusion_matrix", [])
     if not emotions or [len(row) for row in counts] != [len(emotions)] * len(emotions):
         raise FerError(f"evaluation.json has no confusion matrix of its {len(emotions)} emotions")
-    matrix = np.asarray(counts)
+    return matrix_cells(np.asarray(counts), emotions)
+
+
+def matrix_cells(matrix: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
+    """`confusion_cells` of counts (C, C), row = true class, column = predicted class."""
     rows, columns = matrix.sum(axis=1, keepdims=True), matrix.sum(axis=0, keepdims=True)
     true, predicted = np.indices(matrix.shape)
     cells = pd.DataFrame(
@@ -235,18 +251,15 @@ def _fold(fold: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def predictions(photos: Mapping[str, Sequence["Prediction"]]) -> pd.DataFrame:
-    """One row for each face of each photo: its place in pixels, emotion, and probabilities in percent."""
-    rows: list[dict[str, Any]] = []
-    for name, faces in photos.items():
-        for number, face in enumerate(faces, start=1):
-            shares = {emotion: 100 * share for emotion, share in face.probabilities.items()}
-            found = {"photo": name, "face": number, "emotion": face.emotion, "confidence": 100 * face.confidence}
-            rows.append({**found, **shares, **face.box.to_json()})
-    return pd.DataFrame(rows)
+class Read(Protocol):
+    """A face that a network has read."""
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """How likely each emotion is, in [0, 1]."""
 
 
-def probabilities(face: "Prediction") -> pd.DataFrame:
+def probabilities(face: Read) -> pd.DataFrame:
     """The probability in [0, 1] of each emotion, in the order of the classes."""
     rows = [(emotion, share, percent(share)) for emotion, share in face.probabilities.items()]
     return pd.DataFrame(rows, columns=["emotion", "probability", "probability_text"])

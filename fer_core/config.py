@@ -4,6 +4,7 @@ An unknown key is an error, so that a misspelt hyperparameter never passes silen
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import types
@@ -169,8 +170,13 @@ def from_json(kind: type[Config], data: Mapping[str, Any]) -> Config:
     missing = [name for name in required if name not in data]
     if missing:
         raise ConfigError(f"{kind.__name__} lacks {', '.join(missing)}")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast(typing.Hashable, kind))
     return kind(**{name: _coerce(f"{kind.__name__}.{name}", hints[name], value) for name, value in data.items()})
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _coerce(name: str, hint: Any, value: Any) -> Any:

@@ -1,6 +1,11 @@
-"""Where and in which precision a training runs."""
+"""Where, in which precision and by how many threads PyTorch computes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 from fer_core.errors import FerError
 
@@ -54,6 +59,24 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let the calling thread alone compute what stands inside, and others as before.
+
+    For few faces: where a training works on the same cores, the many short parallel parts of their layers or steps
+    take five to a hundred times as long. `torch.set_num_threads` would hold for all threads, and where two do so
+    at once, the one to end last leaves the other's single thread behind.
+    """
+    with _openmp().limit(limits=1):
+        yield
+
+
+@cache
+def _openmp() -> ThreadpoolController:
+    """The pool of PyTorch's threads: the limit of OpenMP's is a thread's own, that of others the process's."""
+    return ThreadpoolController().select(user_api="openmp")
 
 
 def seed_generator(seed: int, device: torch.device) -> None:

@@ -31,6 +31,14 @@ def unpack_predictions(path: Path) -> dict[str, np.ndarray]:
         return {key: _decoded(key, archive[key]) for key in archive.files}
 
 
+def of_fold(predictions: Mapping[str, np.ndarray], fold: str) -> dict[str, np.ndarray]:
+    """What one fold predicted, of the arrays of both splits; all of it where they are not of several folds."""
+    if "test_folds" not in predictions:
+        return dict(predictions)
+    chosen = {split: predictions[f"{split}_folds"] == fold for split in ("valid", "test")}
+    return {key: array[chosen[key.partition("_")[0]]] for key, array in predictions.items()}
+
+
 def _compact(key: str, array: np.ndarray) -> np.ndarray:
     if key.endswith(TEXTS):
         return np.char.encode(array.astype(str), "utf-8")

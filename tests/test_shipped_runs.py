@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from fer_core.architectures import ARCHITECTURES, DESCRIPTORS, rebuild
+from fer_core.architectures.ensemble import NAME as ENSEMBLE
+from fer_core.architectures.ensemble import read_members
 from fer_core.datasets.official import FER2013_COUNTS
 from fer_core.evaluation import evaluate_predictions
 from fer_core.inference import Predictor
@@ -29,6 +31,12 @@ def test_a_shipped_run_is_a_finished_one_on_real_faces(run: Run) -> None:
 
 
 @every_shipped_run
+def test_a_shipped_ensemble_is_the_mean_of_shipped_runs(run: Run) -> None:
+    for member in read_members(run.spec.architecture_arguments):
+        assert RunStore(PROJECT_ROOT / "runs").get(member.run).evaluation()["temperature"] == member.temperature
+
+
+@every_shipped_run
 def test_its_figures_are_those_of_its_predictions(run: Run) -> None:
     again, written = evaluate_predictions(run.predictions(), run.spec.emotions), run.evaluation()
     for split in ("valid", "test"):
@@ -50,6 +58,9 @@ def test_under_the_official_protocol_it_was_tested_on_the_whole_private_test(run
 def test_its_metrics_have_a_line_for_every_epoch_of_every_fold(run: Run) -> None:
     if ARCHITECTURES.get(run.spec.architecture).learns_from == DESCRIPTORS:
         return  # thousands of short epochs, of which some are reported
+    if run.spec.architecture == ENSEMBLE:
+        assert run.metrics() == []
+        return  # its members were trained, it was not
     of_fold: dict[str, list[int]] = {}
     for line in run.metrics():
         of_fold.setdefault(line.get("fold", ""), []).append(line["epoch"])
@@ -75,9 +86,8 @@ def test_its_weights_give_its_predictions(run: Run, fer2013) -> None:
     if not run.has_weights() or run.spec.dataset != "fer2013":
         return
     saved = run.predictions()
-    rows = {str(name): row for row, name in enumerate(fer2013.ids)}
     chosen = slice(0, None, 60)
-    faces = fer2013.images[[rows[name] for name in saved["test_ids"][chosen]]]
+    faces = fer2013.images[fer2013.rows_of(saved["test_ids"][chosen])]
     predictor = Predictor.from_run(run)
     calibrated = predictor.predict_faces(faces)
     assert (calibrated.argmax(1) == saved["test_probabilities"][chosen].argmax(1)).mean() >= 0.98

@@ -1,13 +1,19 @@
 """Faces on the live camera, read in the browser by one network or two."""
 
+from hashlib import sha256
+
 import streamlit as st
 
-from dashboard import cache, charts, live, tables
+from dashboard import cache
 from dashboard import components as ui
-from dashboard.advice import FIRST_TRAINING
-from dashboard.formats import percent, plural, sentence
+from dashboard.formats import plural, sentence
 from dashboard.labels import labels
-from dashboard.picker import run_picker
+from dashboard.linked import segments
+from dashboard.live import assets, component, exports
+from dashboard.photos import view
+from dashboard.photos.faces import LETTERS, Finder, Photo
+from dashboard.photos.reading import look_at
+from dashboard.picker import able_runs, obstacles, run_picker
 from dashboard.summaries import RunSummary, find
 
 TITLE = "Live camera"
@@ -15,9 +21,11 @@ GROUP = "Try"
 ORDER = 2
 URL = "live"
 
-LIVE, SNAPSHOT = "Live", "Snapshot"
+LIVE, SERVER, SNAPSHOT = WAYS = ("Live", "Live on the server", "Snapshot")
+UNSURE_BELOW = 0.5  # no emotion has the majority
 PRIVACY = {
     LIVE: "Frames never leave the browser: the networks run in it.",
+    SERVER: "Frames go to the computer that runs this dashboard, are read in its memory, and are not kept.",
     SNAPSHOT: "A snapshot goes to the computer that runs this dashboard, stays in its memory, and goes nowhere else.",
 }
 NO_FEELING = "An expression is not a feeling: a network reads how a face looks, not what a person feels."
@@ -53,68 +61,57 @@ def remember_second() -> None:
 
 
 def draw_live(runs: list[RunSummary]) -> None:
-    new = [run for run in runs if not live.export_path(run).exists()]
+    new = [run for run in runs if not exports.export_path(run).exists()]
     if new:
         with st.spinner(f"Preparing {plural(len(new), 'network')} for the browser: once, for up to a minute"):
             for run in new:
-                live.exported(run)
-    live.live_camera(runs)
+                exports.exported(run)
+    component.live_camera(runs, "browser", read_on_server)
 
 
-def draw_snapshot(runs: list[RunSummary]) -> None:
+def read_on_server() -> None:
+    st.session_state["read"] = SERVER
+
+
+def draw_snapshot(runs: list[RunSummary], names: dict[str, str]) -> None:
     with st.container(width=480):
         shot = st.camera_input("Camera", key="live_snapshot", label_visibility="collapsed")
     if shot is None:
         return
-    names = labels(runs)
-    for run in runs:
-        with ui.errors_shown():
-            draw_reading(run, names[run.id], shot.getvalue())
-
-
-def draw_reading(run: RunSummary, name: str, shot: bytes) -> None:
-    with st.spinner("Looking for faces, and reading them"):
-        faces = cache.faces(run, shot, "haar")
-    if not faces:
-        st.info("No face was found. Look straight at the camera, in good light, and take another one.")
-        return
-    st.subheader(name, anchor=False)
-    left, right = st.columns(2, gap="medium")
-    left.image(cache.marked(shot, faces), width="stretch", alt=f"{plural(len(faces), 'face')} read by {name}")
-    with right:
-        for number, face in enumerate(faces, start=1):
-            ui.figure_title(f"{number} · {face.emotion} {percent(face.confidence)}")
-            chart = charts.emotion_bars(tables.probabilities(face), "probability")
-            st.altair_chart(chart, alt=f"Probabilities of face {number} by {name}")
+    source = shot.getvalue()
+    with ui.errors_shown():
+        with st.spinner("Looking for faces, and reading them"):
+            looked = look_at(Photo("Snapshot", sha256(source).hexdigest(), source), runs, Finder("haar"))
+        letters = dict(zip(names, LETTERS, strict=False))
+        if len(runs) > 1:
+            st.caption("  \n".join(f"**{letters[run]}** {name}" for run, name in names.items()))
+        view.photo(looked, names, letters, UNSURE_BELOW)
 
 
 ui.page_header(TITLE, "Which expression does a network read in a face, frame by frame?")
 everything = cache.runs()
-runs = [run for run in everything if run.can_predict]
+# an ensemble reads every face with all its networks: frame by frame, a single one comes first
+runs = sorted(able_runs(everything, "faces"), key=lambda run: run.is_ensemble)
 if not runs:
-    ui.empty_state("No network to try", "A finished run that has its weights reads faces. Train one:", FIRST_TRAINING)
     st.stop()
 
 with st.grid(2, min_column_width=320):
     with st.container():
-        first = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
+        first = run_picker(runs, refused=obstacles(everything))
     second = second_run(runs, first)
 chosen = [run for run in (first, second) if run]
-mode = st.segmented_control(
-    "Read", [LIVE, SNAPSHOT], default=LIVE, required=True, key="read", bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
-
-refusals = [reason for run in chosen if (reason := live.refusal(run))]
-obstacles = refusals if live.is_installed() else [live.MISSING]
+mode = segments("Read", "read", WAYS, label_visibility="collapsed")
+refused = [reason for run in chosen if (reason := exports.refusal(run))]
+reasons = refused if assets.is_installed() else [assets.MISSING]
+if mode == LIVE and reasons:
+    for reason in reasons:
+        st.warning(f"{sentence(reason)} So the server reads the frames here.", icon=":material/photo_camera:")
+    mode = SERVER
+st.caption(f"{PRIVACY[mode]} {NO_FEELING}")
 if mode == LIVE:
-    for obstacle in obstacles:
-        st.warning(sentence(obstacle), icon=":material/photo_camera:")
-    if obstacles:
-        st.caption("A snapshot works with every run:")
-shown = LIVE if mode == LIVE and not obstacles else SNAPSHOT
-st.caption(f"{PRIVACY[shown]} {NO_FEELING}")
-if shown == LIVE:
     draw_live(chosen)
+elif mode == SERVER:
+    component.live_camera(chosen, "server", read_on_server)
 else:
-    draw_snapshot(chosen)
+    every_name = labels(runs)
+    draw_snapshot(chosen, {run.id: every_name[run.id] for run in chosen})

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from dashboard import cache, charts
+from dashboard import cache, charts, tables
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.face_source import choose_face
 from dashboard.formats import percent
-from dashboard.network import descriptors, many, saliency, tables, view
+from dashboard.linked import LINKED
+from dashboard.network import descriptors, many, saliency, view
 from dashboard.network.form import choose_subject
 from dashboard.network.subject import Subject
 
@@ -28,7 +29,7 @@ def read(subject: Subject, reading: Reading) -> None:
             ui.figure_title(
                 verdict, "As the network gets it" + ("" if subject.is_trained else "; its weights are random")
             )
-    bars = charts.emotion_bars(tables.shares(reading.probabilities), "probability", row_height=22)
+    bars = charts.emotion_bars(tables.probabilities(reading), "probability", row_height=22)
     st.altair_chart(bars, alt=f"Probabilities: {verdict}")
 
 
@@ -51,7 +52,7 @@ with right:
     view.overview(rows)
     layer = view.graph(subject, rows)
 
-tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="view", bind="query-params"), strict=True))
+tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="view", bind=LINKED), strict=True))
 for name, tab in tabs.items():
     if not tab.open:
         continue

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import cache, charts, columns, tables
@@ -10,30 +11,13 @@ from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import NONE, count, interval, percent, plural
 from dashboard.labels import board_label
-from dashboard.summaries import Board, RunSummary, boards
+from dashboard.leaderboard.form import choose_board
+from dashboard.summaries import RunSummary
 
 TITLE = "Overview"
 GROUP = "Results"
 ORDER = 1
 URL = "overview"
-
-
-FEW_BOARDS = 4  # fit in one row of buttons
-
-
-def choose_board(runs: Sequence[RunSummary]) -> Board | None:
-    choices = {board_label(board): board for board in boards(runs)}
-    if len(choices) < 2:
-        return next(iter(choices.values()), None)
-    title, options = "Dataset, protocol and emotions", list(choices)
-    note = "Only runs that were tested on the same faces, and tell the same emotions apart, are ranked together."
-    if len(options) > FEW_BOARDS:
-        label = st.selectbox(title, options, key="board", bind="query-params", help=note)
-    else:
-        label = st.segmented_control(
-            title, options, default=options[0], required=True, key="board", bind="query-params", help=note
-        )
-    return choices[label] if label else None
 
 
 def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
@@ -61,15 +45,13 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
     )
 
 
-def accuracy_map(ranked: Sequence[RunSummary]) -> None:
-    best = ranked[0]
+def accuracy_map(best: RunSummary, cells: pd.DataFrame) -> None:
     drawn = " These faces are drawn: good for trying, not a result." if best.is_synthetic else ""
     ui.figure_title(
         tables.best_pair(best), "Test accuracy of the best run of each pair. Click a cell to open it." + drawn
     )
-    cells = tables.accuracy_cells(ranked)
-    event = st.altair_chart(
-        charts.accuracy_heatmap(cells),
+    event = st.vega_lite_chart(
+        cache.chart_spec(("overview", best.board, cache.runs_version()), lambda: charts.accuracy_heatmap(cells)),
         key=f"map_{board_label(best.board)}",
         on_select="rerun",
         selection_mode="cell",
@@ -92,19 +74,19 @@ if not runs:
     )
     st.stop()
 
-board = choose_board(runs)
+board = choose_board()
 ranked = tables.on_board(runs, board) if board else []
 totals(runs, ranked)
 ui.live_progress(runs)
-if ranked:
-    accuracy_map(ranked)
+if board and ranked:
+    leaderboard, cells = cache.overview(board)
+    accuracy_map(ranked[0], cells)
     ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
-    leaderboard = tables.leaderboard(ranked)
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")
 else:
     st.caption("The map and the ranking begin with the first finished run.")
-rest = tables.unranked(runs)
+rest = cache.without_result()
 if len(rest):
     with st.expander(f"{plural(len(rest), 'run')} without a result"):
         ui.run_table(rest, columns.unranked(), "unranked", "Runs without a result, and why")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import cache, columns
 from dashboard import components as ui
+from dashboard.linked import LINKED
 from dashboard.papers import comparisons
 from dashboard.papers import details as paper_details
 from dashboard.papers.comparisons import Comparison
@@ -52,7 +53,7 @@ def one_table(compared: Sequence[Comparison]) -> None:
 @st.fragment
 def details(compared: Sequence[Comparison]) -> None:
     names = {paper: f"Paper {paper} · {subject}" for paper, subject in SUBJECTS.items()}
-    tabs = st.tabs(list(names.values()), on_change="rerun", key="paper", bind="query-params")
+    tabs = st.tabs(list(names.values()), on_change="rerun", key="paper", bind=LINKED)
     for tab, paper in zip(tabs, names, strict=True):
         if tab.open:
             of_paper = [each for each in compared if each.figure.paper == paper]

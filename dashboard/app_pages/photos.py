@@ -1,101 +1,78 @@
-"""The faces in a photo, and what a network reads in each."""
-
-from typing import TYPE_CHECKING
+"""The faces in photos and videos, and what networks read in each."""
 
 import streamlit as st
 
-from dashboard import cache, charts, columns, tables
+from dashboard import cache
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.formats import percent, plural
-from dashboard.picker import run_picker
+from dashboard.face_source import PRIVACY
+from dashboard.linked import LINKED, linked_notice
+from dashboard.photos import form, tables, video, view
+from dashboard.photos.faces import Finder
+from dashboard.photos.reading import look_at_all
 from dashboard.summaries import RunSummary
-
-if TYPE_CHECKING:
-    from fer_core.inference import Prediction
 
 TITLE = "Photos"
 GROUP = "Try"
 ORDER = 1
 URL = "photos"
 
-SAMPLE_NAME = "Sample photo"
-SHOWN_PHOTOS = 20  # with picture and cards; the table holds all
-SHOWN_FACES = 12  # of one photo as cards; the table holds all
-UNSURE = 0.5  # below this no emotion has the majority
+TABS = ["Photos", "Video"]
+NO_FEELING = "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 
 
-def read_photo(run: RunSummary, name: str, source: bytes) -> "list[Prediction]":
-    st.subheader(name, anchor=False)
+def read_photos(runs: list[RunSummary], names: dict[str, str], finder: Finder, unsure_below: float) -> None:
+    photos, unopened = form.choose_photos()
+    st.caption(f"{PRIVACY} {NO_FEELING}")
+    if not photos and not unopened:
+        return
     with st.spinner("Looking for faces, and reading them"):
-        faces = cache.faces(run, source, "haar")
-    if not faces:
-        st.info("No face was found. Frontal faces of at least 40 pixels are found best.")
-        if st.toggle("Read the whole picture as one face", key=f"whole_{name}"):
-            faces = cache.faces(run, source, "whole")
-    left, right = st.columns(2, gap="medium")
-    left.image(cache.marked(source, faces), width="stretch", alt=f"{name}, {plural(len(faces), 'face')} marked")
-    with right:
-        for number, face in enumerate(faces[:SHOWN_FACES], start=1):
-            draw_face(number, face)
-        if len(faces) > SHOWN_FACES:
-            st.caption(f"The other {len(faces) - SHOWN_FACES} faces are in the table below.")
-    return faces
+        looked, refused = look_at_all(photos, runs, finder)
+    refused = [*unopened, *refused]
+    view.refusals(refused)
+    if not looked:
+        return
+    view.take_turn()
+    ui.figure_title(tables.summary(looked, refused, unsure_below))
+    shown = view.choose_photo(looked)
+    view.photo(shown, names, form.letters_of(runs), unsure_below)
+    if any(photo.faces for photo in looked):
+        view.table(looked, names, unsure_below)
+    settings = {
+        "runs": names,
+        "detector": finder.detector,
+        "alignment": "level" if finder.is_level else "upright",
+        "unsure_below": unsure_below,
+    }
+    view.downloads(looked, refused, names, settings)
 
 
-def draw_face(number: int, face: "Prediction") -> None:
-    with st.container(border=True, horizontal=True):
-        with st.container(width=120, gap="xsmall"):
-            st.image(face.face, width=112, alt=f"Face {number} as the network sees it")
-            st.caption("as the network sees it")
-        with st.container():
-            ui.figure_title(f"{number} · {face.emotion} {percent(face.confidence)}")
-            if face.confidence < UNSURE:
-                st.badge("unsure: no emotion has the majority", color="orange")
-            chart = charts.emotion_bars(tables.probabilities(face), "probability")
-            st.altair_chart(chart, alt=f"Probabilities of face {number}: {face.emotion} {percent(face.confidence)}")
-
-
-ui.page_header(TITLE, "Which faces are in a photo, and which expression does a network read in each?")
+ui.page_header(TITLE, "Which faces are in a photo or a video, and which expression does a network read in each?")
 everything = cache.runs()
-runs = [run for run in everything if run.can_predict]
-if not runs:
+if not any(run.can_predict for run in everything):
     ui.empty_state("No network to try", "A finished run that has its weights reads photos. Train one:", FIRST_TRAINING)
     st.stop()
 
-run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
-uploads = st.file_uploader(
-    "Photos, or a zip of them",
-    type=["jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", "tiff", "zip"],
-    accept_multiple_files=True,
-    key="uploads",
-    max_upload_size=50,
-)
-if st.button("Use the sample photo", icon=":material/face:", disabled=bool(uploads)):
-    st.session_state["use_sample"] = True
-st.caption(
-    "Photos stay in the memory of the computer that runs this dashboard, and go nowhere. "
-    "An expression is not a feeling: a network reads how a face looks, not what a person feels."
-)
+with st.spinner("Looking up the detectors; the first time, this loads PyTorch"):
+    cache.detectors()
+chosen = form.choose_runs(everything)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    finder = form.choose_finder()
+    unsure_below = form.choose_limit()
+runs = form.usable(chosen)
+if not runs:
+    st.stop()
+names = dict(form.names_of(runs, everything))
+if len(runs) > 1:
+    st.caption("  \n".join(f"**{form.letters_of(runs)[run]}** {name}" for run, name in names.items()))
 
-photos: dict[str, bytes] = {}
-for position, upload in enumerate(uploads, start=1):
-    with ui.errors_shown():
-        is_zip = upload.name.lower().endswith(".zip")
-        inside = cache.unpacked(upload.getvalue(), upload.name) if is_zip else {upload.name: upload.getvalue()}
-        photos |= {f"{position}. {name}": source for name, source in inside.items()}
-if len(photos) > SHOWN_PHOTOS:
-    st.info(f"{len(photos)} photos: all are in the table below, the first {SHOWN_PHOTOS} are shown.")
-if not photos and st.session_state.get("use_sample"):
-    photos = {SAMPLE_NAME: cache.sample_photo()}
-readings: dict[str, "list[Prediction]"] = {}
-for place, (name, source) in enumerate(photos.items()):
-    with ui.errors_shown():
-        readings[name] = read_photo(run, name, source) if place < SHOWN_PHOTOS else cache.faces(run, source, "haar")
-
-table = tables.predictions(readings)
-if len(table):
-    ui.figure_title(f"{plural(len(table), 'face')} in {plural(len(readings), 'photo')}")
-    emotions = list(next(face for faces in readings.values() for face in faces).probabilities)
-    st.dataframe(table, hide_index=True, column_config=columns.predictions(emotions), alt="All faces")
-    ui.download(table, "faces")
+linked_notice("view", TABS)
+photos_tab, video_tab = st.tabs(TABS, key="view", on_change="rerun", bind=LINKED)
+if photos_tab.open:
+    with photos_tab, ui.errors_shown():
+        read_photos(runs, names, finder, unsure_below)
+if video_tab.open:
+    with video_tab, ui.errors_shown():
+        if len(runs) > 1:
+            st.caption(f"One run reads a video: {names[runs[0].id]}.")
+        video.video(runs[0], names[runs[0].id], finder, unsure_below)

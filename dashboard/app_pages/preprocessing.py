@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard import components as ui
-from dashboard.face_source import LINKED, choose_face, linked_notice
+from dashboard.face_source import choose_face
+from dashboard.linked import LINKED, linked_notice
 from dashboard.preprocess import form, view
 from dashboard.preprocess import prediction as preprocess_prediction
 from dashboard.preprocess.frames import RAW

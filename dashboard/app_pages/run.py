@@ -1,14 +1,17 @@
 """One run: how it learnt, what it confuses, and what it was made of."""
 
-import pandas as pd
+from functools import partial
+
 import streamlit as st
 
 from dashboard import cache, charts, columns, queue_view, run_buttons, tables, views
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
+from dashboard.compare import confusion
 from dashboard.formats import count, interval, percent
 from dashboard.permissions import permission
 from dashboard.picker import run_picker
+from dashboard.robustness import view as robustness_view
 from dashboard.summaries import RunSummary
 from fer_core.config import to_json
 
@@ -16,8 +19,6 @@ TITLE = "Run"
 GROUP = "Model"
 ORDER = 1
 URL = "run"
-
-VIEWS: dict[str, charts.CellValue] = {"By row": "row", "By column": "column", "Counts": "count"}
 
 
 def results(run: RunSummary) -> None:
@@ -48,11 +49,19 @@ def results(run: RunSummary) -> None:
         ui.Metric("Test images", count(run.images), recognised(run)),
     ]
     ui.metric_row(tiles)
+    ui.save_button("Model card", f"model_card_{run.id}", "md", partial(cache.model_card, run))
 
 
 def recognised(run: RunSummary) -> str:
     hits, n = run.whole("correct"), run.whole("n")
     return f"{count(hits)} recognised" if n == run.images else f"{count(n)} predictions"
+
+
+def members(run: RunSummary) -> None:
+    table = tables.members(run.members)
+    ui.figure_title("What it averages", "Weights chosen on the validation split; each network preprocesses for itself.")
+    st.dataframe(table, hide_index=True, column_config=columns.members(), alt="Members of the ensemble")
+    ui.download(table, "members")
 
 
 def curves(run: RunSummary) -> None:
@@ -78,28 +87,26 @@ def removals(run: RunSummary) -> None:
         views.removals({"this run": run}, "removals")
 
 
+@st.fragment
 def confusions(run: RunSummary) -> None:
-    evaluation = cache.evaluation(run)
-    cells, table = tables.confusion_cells(evaluation), tables.per_class(evaluation)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        confusion_matrix(cells)
-    with right:
-        bars = charts.emotion_bars(tables.f1_bars(table), "F1", row_height=44)
-        ui.figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
-    ui.figure_title("Every emotion in numbers")
-    st.dataframe(table, hide_index=True, column_config=columns.per_class(), alt="Metrics of each emotion")
-    ui.download(table, "emotions")
+    with ui.errors_shown():
+        table = tables.per_class(cache.evaluation(run))
+        left, right = st.columns([3, 2], gap="large")
+        with right:
+            bars = charts.emotion_bars(tables.f1_bars(table), "F1", row_height=44)
+            ui.figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
+        with ui.errors_shown():  # without its predictions, a run still has the figures of its report
+            with left:
+                confusion.of_run(run)
+            confusion.images_of_run(run)
+        ui.figure_title("Every emotion in numbers")
+        st.dataframe(table, hide_index=True, column_config=columns.per_class(), alt="Metrics of each emotion")
+        ui.download(table, "emotions")
 
 
 @st.fragment
-def confusion_matrix(cells: pd.DataFrame) -> None:
-    ui.figure_title(tables.worst_confusion(cells), "Confusion matrix of the test images. Rows are true emotions.")
-    view = st.segmented_control(
-        "Cells show", list(VIEWS), default="By row", required=True, key="cells", label_visibility="collapsed"
-    )
-    matrix = charts.confusion_heatmap(cells, VIEWS[view or "By row"])
-    st.altair_chart(matrix, key="confusion", alt="Confusion matrix")
+def robustness(run: RunSummary) -> None:
+    robustness_view.of_run(run)
 
 
 @st.fragment
@@ -132,13 +139,16 @@ elif item is not None and run.state != "running":
 else:
     ui.unfinished_state(run)
     ui.live_progress([run])
-curves(run)
+if run.is_ensemble:
+    members(run)
+else:
+    curves(run)
 if run.state == "finished":
-    with ui.errors_shown():
-        confusions(run)
+    confusions(run)
     if run.folds > 1:
         with ui.errors_shown():
             views.folds(run)
+    robustness(run)
 if cache.has_removals(run):
     removals(run)
 details(run)

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.network.subject import Subject
+from dashboard.pictures import seen
 from fer_core.errors import FerError
 from fer_core.runs import Run
 
@@ -32,7 +33,7 @@ LOOKS = 32  # pictures of layers kept in memory
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a network gets of a face, uint8 (S, S[, 3]) after preprocessing, and its uncalibrated probabilities."""
+    """What a network gets of a face, uint8 (S, S[, 3]) after preprocessing, and its calibrated probabilities."""
 
     face: np.ndarray
     probabilities: dict[str, float]
@@ -100,9 +101,8 @@ def reading(subject: Subject, face: np.ndarray) -> Reading:
     looked = network(subject)
     inputs = looked.inputs(face[None])
     shares = looked.probabilities(inputs)[0]
-    levels = ((inputs[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     probabilities = dict(zip(looked.emotions, map(float, shares), strict=True))
-    return Reading(levels[:, :, 0] if levels.shape[2] == 1 else levels, probabilities)
+    return Reading(seen(inputs[0].numpy()), probabilities)
 
 
 @st.cache_data(max_entries=LOOKS, show_spinner=False)

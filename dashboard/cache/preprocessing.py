@@ -1,21 +1,19 @@
 """Pipelines, what their steps do to a face, and what networks say of the result."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from dashboard.cache.photos import predictor
+from dashboard.cache.photos import predictor, predictor_of
 from dashboard.preprocess.frames import Frame, frames_of
 from dashboard.summaries import RunSummary, Stamp
-from fer_core.errors import FerError
 
 if TYPE_CHECKING:
     # importing these would import torch
+    from torch import Tensor
+
     from fer_core.preprocessing import Pipeline, StepDescription
 
 TRACES = 256  # of one face through one pipeline, some ten kilobytes each, kept for each viewer
@@ -47,47 +45,28 @@ def fitted(image: np.ndarray, side: int, channels: int) -> np.ndarray:
 @st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
 def trace(image: np.ndarray, text: str, seed: int) -> list[Frame]:
     """A face (S, S[, 3]) as given, and after each step of a pipeline as in training: its noise is drawn by `seed`."""
-    import torch
+    from fer_core.devices import one_thread
 
-    batch = torch.from_numpy(np.ascontiguousarray(_four(image[None]).transpose(0, 3, 1, 2)))
-    with _one_thread():
-        return frames_of(pipeline(text).trace(batch, training=True, seed=seed, repeat_s=TIMED_S))
+    with one_thread():
+        return frames_of(pipeline(text).trace(_batch(image[None]), training=True, seed=seed, repeat_s=TIMED_S))
 
 
 @st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
 def preprocessed(images: np.ndarray, text: str, seed: int) -> np.ndarray:
     """Faces (N, S, S[, 3]) after all steps of a pipeline, as `trace` shows them."""
-    import torch
+    from fer_core.devices import one_thread
 
-    batch = torch.from_numpy(np.ascontiguousarray(_four(images).transpose(0, 3, 1, 2)))
-    with _one_thread():
-        after = pipeline(text).apply(batch, training=True, seed=seed)
+    with one_thread():
+        after = pipeline(text).apply(_batch(images), training=True, seed=seed)
     return after.permute(0, 2, 3, 1).numpy().reshape(images.shape)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Few faces are not worth sharing: on a busy machine, waiting for a second thread takes 100 times as long."""
+def _batch(images: np.ndarray) -> "Tensor":
+    """Faces (N, S, S[, 3]) as pipelines take them, (N, channels, S, S)."""
     import torch
 
-    threads = _threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@lru_cache(maxsize=1)
-def _threads() -> int:
-    """How many threads torch began with: two viewers at once must not take each other's one for it."""
-    import torch
-
-    return torch.get_num_threads()
-
-
-def _four(images: np.ndarray) -> np.ndarray:
-    return images[..., None] if images.ndim == 3 else images
+    channelled = images[..., None] if images.ndim == 3 else images
+    return torch.from_numpy(np.ascontiguousarray(channelled.transpose(0, 3, 1, 2)))
 
 
 def probabilities(run: RunSummary, image: np.ndarray, text: str | None = None) -> dict[str, float]:
@@ -95,18 +74,18 @@ def probabilities(run: RunSummary, image: np.ndarray, text: str | None = None) -
 
     `text` is a pipeline that replaces the run's own. Raises FerError where the run cannot predict.
     """
-    if not run.can_predict:
-        raise FerError(f"run {run.id} {run.obstacle}")
-    reader = predictor(str(run.path), run.stamp)
+    reader = predictor_of(run)
     face = fitted(image, reader.input_size, reader.channels)
     return _probabilities(str(run.path), run.stamp, face, text)
 
 
 @st.cache_data(max_entries=TRACES, show_spinner=False, scope="session")
 def _probabilities(folder: str, stamp: Stamp, face: np.ndarray, text: str | None) -> dict[str, float]:
+    from fer_core.devices import one_thread
+
     reader = predictor(folder, stamp)
     if text is not None:
         reader = replace(reader, pipeline=pipeline(text))
-    with _one_thread():
+    with one_thread():
         (row,) = reader.predict_faces(face[None])
     return {emotion: float(share) for emotion, share in zip(reader.emotions, row, strict=True)}

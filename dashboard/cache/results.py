@@ -17,9 +17,23 @@ def _shelf(root: str) -> RunShelf:
 
 
 def runs() -> list[RunSummary]:
-    """All runs, best first; costs one look at each folder's times where nothing changed."""
+    """All runs, best first; costs one look at each folder's time where nothing changed (see RunShelf.recent)."""
     root = runs_dir()
-    return _shelf(str(root)).read(RunStore(root))
+    shelf, store = _shelf(str(root)), RunStore(root)
+    if not shelf.is_unread(store):
+        return shelf.recent(store)
+    with st.spinner("Reading the folders of all runs, this once …"):
+        return shelf.recent(store)
+
+
+def runs_version() -> int:
+    """A number that grows whenever one of `runs()` changes."""
+    return _shelf(str(runs_dir())).version
+
+
+def look_again() -> None:
+    """Have the next `runs()` look at the folders, whenever the last one did: after something was changed here."""
+    _shelf(str(runs_dir())).look_again()
 
 
 def evaluation(run: RunSummary) -> dict[str, Any]:

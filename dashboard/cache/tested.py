@@ -13,6 +13,7 @@ from dashboard.network.subject import Subject
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
+from fer_core.predictions import of_fold
 from fer_core.runs import Run
 
 if TYPE_CHECKING:
@@ -58,18 +59,10 @@ def tested(run: RunSummary) -> Tested:
 def _tested(
     folder: str, stamp: Stamp, kept: str, dataset: str, dataset_stamp: Stamp, emotions: tuple[str, ...]
 ) -> Tested:
-    arrays = Run(Path(folder)).predictions()
-    mine = np.ones(len(arrays["test_labels"]), bool)
-    if kept and "test_folds" in arrays:
-        mine = arrays["test_folds"].astype(str) == kept
-    places = {name: row for row, name in enumerate(prepared(dataset, dataset_stamp).ids)}
-    ids = arrays["test_ids"][mine]
-    absent = sum(str(each) not in places for each in ids)
-    if absent:
-        raise FerError(f"{absent:,} of the run's {len(ids):,} test images are not in {dataset} as it is prepared here")
-    rows = np.array([places[str(each)] for each in ids], np.int64)
-    predicted = arrays["test_probabilities"][mine].argmax(axis=1)
-    return Tested(dataset, dataset_stamp, rows, arrays["test_labels"][mine].astype(np.int64), predicted, emotions)
+    arrays = of_fold(Run(Path(folder)).predictions(), kept)
+    rows = prepared(dataset, dataset_stamp).rows_of(arrays["test_ids"])
+    predicted = arrays["test_probabilities"].argmax(axis=1)
+    return Tested(dataset, dataset_stamp, rows, arrays["test_labels"].astype(np.int64), predicted, emotions)
 
 
 def test_image(images: Tested, place: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from dashboard.summaries import RunSummary
 from fer_core.jobs import JobQueue, worker_info
 from fer_core.jobs.estimate import Machine
 from fer_core.jobs.local import find_devices, threads_of_each
+from fer_core.jobs.queue import IN_QUEUE
 from fer_core.paths import runs_dir
 from fer_core.runs import Run, RunStore, stop_request
 
@@ -24,7 +25,8 @@ def queue() -> Queue:
     """What is trained, waits, stopped and ended, as the folders tell it now: the same for every viewer."""
     store, found = RunStore(runs_dir()), runs()
     stops = {run.id: request for run in found if run.state == "running" and (request := stop_request(Run(run.path)))}
-    return sorted_queue(found, JobQueue(store).entries(), stops, worker_info(store))
+    may_wait = [Run(run.path) for run in found if run.state in IN_QUEUE]
+    return sorted_queue(found, JobQueue(store).entries(may_wait), stops, worker_info(store))
 
 
 def load(run: RunSummary) -> Load | None:

@@ -20,6 +20,7 @@ from dashboard.launch.selection import (
     pipelines,
     shown_values,
 )
+from dashboard.linked import LINKED
 from dashboard.summaries import RunSummary
 from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
 from fer_core.labels import EMOTIONS
@@ -27,7 +28,6 @@ from fer_core.labels import EMOTIONS
 FIRST_ARCHITECTURE, FIRST_RECIPE = "mini_xception", "modern"
 DRAWN = "synthetic"
 KINDS = typing.get_type_hints(Recipe)
-LINKED: Any = "query-params"
 
 
 @dataclass(frozen=True)

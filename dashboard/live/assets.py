@@ -21,8 +21,7 @@ EXPORTS = STATIC / "exports"
 READY = VENDOR / ".ready"
 VENDOR_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort.wasm.gz", "detector.onnx")
 MISSING = (
-    "The browser's part of the live camera is not installed: `make camera` installs it (it needs the npm registry); "
-    "until then a snapshot can be read."
+    "The browser's part of the live camera is not installed: `make camera` installs it (it needs the npm registry)."
 )
 
 

@@ -17,13 +17,14 @@ MOST_KEPT = 24  # files; the one that was asked for longest ago goes first
 
 def refusal(run: RunSummary) -> str:
     """Why a run has no ONNX form, in a sentence; the empty string where it has one."""
-    from fer_core.architectures.ensemble import pipelines_of
     from fer_core.export import ExportError, check_exportable
 
     if run.spec is None or not run.can_predict:
         return f"run {run.id} {run.obstacle}"
+    if run.is_ensemble:
+        return f"run {run.id} is an ensemble of {len(run.members)} networks, too many for every frame in a browser"
     try:
-        check_exportable(run.whole("channels") or 1, pipelines_of(run.spec), run.id)
+        check_exportable(run.whole("channels") or 1, [run.spec.preprocessing], run.id)
     except ExportError as error:
         return str(error)
     return ""

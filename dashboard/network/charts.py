@@ -6,9 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts import GREY, MUTED, number_axis
+from dashboard.charts import GREY, MUTED, emotion_scale, number_axis
 from dashboard.network.tables import FAMILIES
-from dashboard.palette import EMOTION_COLORS
 
 GRAPH_HEIGHT = 150
 SCATTER_HEIGHT = 460
@@ -85,7 +84,7 @@ def embedding_scatter(points: pd.DataFrame, colour: str, emotions: Sequence[str]
     A filled circle is recognised, a cross is not: told by the shape too.
     """
     click = alt.selection_point(name="face", fields=["place"], toggle=False, empty=False)
-    scale = alt.Scale(domain=list(emotions), range=[EMOTION_COLORS[each] for each in emotions])
+    scale = emotion_scale(emotions)
     shapes = alt.Scale(domain=["recognised", "mistaken"], range=["circle", "cross"])
     outcomes = alt.Legend(title=None, orient="bottom", symbolFillColor=MUTED, symbolStrokeColor=MUTED)
     axis = alt.Axis(labels=False, ticks=False, title=None, grid=False, domain=False)

@@ -6,7 +6,7 @@ from streamlit import column_config as column
 
 
 def layers() -> dict[str, Any]:
-    """Columns of `network_tables.layer_table`."""
+    """Columns of `tables.layer_table`."""
     return {
         "number": column.NumberColumn("#", format="%d", pinned=True, width=50),
         "layer": column.TextColumn("Layer"),

@@ -7,17 +7,18 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.network import charts, images
-from dashboard.network.form import ramps, scheme
 from dashboard.network.sheet import downloads, show
 from dashboard.network.subject import Subject
+from dashboard.pictures import gray
+from dashboard.theme import ramps, scheme
 
 
 @st.fragment
 def descriptors(subject: Subject, seen: Reading) -> None:
     """Paper 3's hand-crafted features of the face: LPQ's codes with their histogram, PHOG's pyramid."""
-    gray = seen.face if seen.face.ndim == 2 else (seen.face @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+    face = gray(seen.face)
     with ui.errors_shown():
-        lpq, phog, own = cache.descriptors(subject, gray)
+        lpq, phog, own = cache.descriptors(subject, face)
         st.caption(
             "This network learnt from these descriptors alone, never from pixels."
             if own
@@ -38,7 +39,7 @@ def descriptors(subject: Subject, seen: Reading) -> None:
             f"Strokes along the edges, longer for more of them; {sum(level.size for level in phog.levels)} values.",
         )
         ink = ramps()[0][-3] if scheme() == "light" else "#23297A"
-        pictures = images.pyramid(phog.levels, 240, ink, gray)
+        pictures = images.pyramid(phog.levels, 240, ink, face)
         edges = np.where(phog.edges[:, :, None], np.uint8(30), np.uint8(245)).repeat(3, axis=2)
         labels = ["edges that count", *(f"level {level}" for level in range(len(pictures)))]
         drawn = images.sheet([edges, *pictures], labels, 240, 5, scheme())

@@ -1,10 +1,11 @@
-"""Numbers -> pictures: coloured maps, sheets of them, heat over a face; and files to download."""
+"""Numbers -> pictures: coloured maps, sheets of them, heat over a face."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from dashboard.pictures import mixed
 
 INKS = {"light": "#5A5F6C", "dark": "#A4A9B5"}
 LABEL_HEIGHT = 16
@@ -16,20 +17,20 @@ COVER = 0.8
 
 def colours(ramp: Sequence[str]) -> np.ndarray:
     """A ramp of `#rrggbb` as 256 colours, uint8 (256, 3)."""
-    stops = np.array([[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in ramp], float)
-    places = np.linspace(0, len(stops) - 1, 256)
-    mixed = [np.interp(places, range(len(stops)), stops[:, channel]) for channel in range(3)]
-    return np.stack(mixed, axis=1).round().astype(np.uint8)
+    return mixed(ramp, np.linspace(0, 1, 256))
 
 
-def coloured(values: np.ndarray, limit: float, sequential: Sequence[str], diverging: Sequence[str]) -> np.ndarray:
-    """Values (H, W) as RGB: those of a layer that is never negative on `sequential`, from 0 to `limit`.
+def map_pictures(
+    maps: np.ndarray, sequential: Sequence[str], diverging: Sequence[str], limit: float | None = None
+) -> list[np.ndarray]:
+    """Maps (N, H, W) as RGB, all on one kind of ramp; each on its own scale, or on that of `limit`.
 
-    Others on `diverging`, from -`limit` to `limit`, so that the middle colour is zero.
+    Those that are never negative are on `sequential`, from 0 to the limit; others on `diverging`, from the limit
+    below zero to the one above, so that the middle colour is zero.
     """
-    return _on_ramp(values, limit, colours(diverging), True) if values.min() < 0 else _on_ramp(
-        values, limit, colours(sequential), False
-    )  # fmt: skip
+    signed = bool(maps.size) and float(maps.min()) < 0
+    table = colours(diverging if signed else sequential)
+    return [_on_ramp(each, float(np.abs(each).max()) if limit is None else limit, table, signed) for each in maps]
 
 
 def _on_ramp(values: np.ndarray, limit: float, table: np.ndarray, signed: bool) -> np.ndarray:
@@ -37,15 +38,6 @@ def _on_ramp(values: np.ndarray, limit: float, table: np.ndarray, signed: bool) 
     place = (share + 1) / 2 if signed else share
     picked: np.ndarray = table[(place.clip(0, 1) * 255).round().astype(int)]
     return picked
-
-
-def map_pictures(
-    maps: np.ndarray, sequential: Sequence[str], diverging: Sequence[str], limit: float | None = None
-) -> list[np.ndarray]:
-    """Maps (N, H, W) as RGB, all on one kind of ramp; each on its own scale, or on that of `limit`."""
-    signed = bool(maps.size) and float(maps.min()) < 0
-    table = colours(diverging if signed else sequential)
-    return [_on_ramp(each, float(np.abs(each).max()) if limit is None else limit, table, signed) for each in maps]
 
 
 def limit_of(maps: np.ndarray) -> float:
@@ -108,27 +100,6 @@ def stretched(heat: np.ndarray) -> np.ndarray:
     """Heat from its least value, which becomes 0, to its largest: means are alike all over, and differ in little."""
     span = float(np.ptp(heat))
     return (heat - heat.min()) / span if span else heat
-
-
-def gray_levels(face: np.ndarray) -> np.ndarray:
-    """A mean face (S, S) in [-1, 1] as uint8."""
-    levels: np.ndarray = ((face.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
-    return levels
-
-
-def png(picture: np.ndarray) -> bytes:
-    """A picture as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)  # a tenth of the time, for a little more size
-    return buffer.getvalue()
-
-
-def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays as a file for `numpy.load`."""
-    buffer = io.BytesIO()
-    named: dict[str, np.ndarray] = dict(arrays)
-    np.savez_compressed(buffer, **named)  # type: ignore[arg-type]  # its stub takes the names for options
-    return buffer.getvalue()
 
 
 def pyramid(levels: Sequence[np.ndarray], side: int, ink: str, background: np.ndarray) -> list[np.ndarray]:

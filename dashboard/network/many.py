@@ -9,15 +9,18 @@ import streamlit as st
 from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Tested
-from dashboard.face_source import DATASET, LINKED, SPLITS, linked_notice
+from dashboard.face_source import DATASET, SPLITS
 from dashboard.formats import count, percent, plural, sentence
 from dashboard.labels import labels
+from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.network import charts, tables
 from dashboard.network import images as network_images
-from dashboard.network.form import choice, ramps, scheme, segments
+from dashboard.network.form import choose_cam_layer
 from dashboard.network.sheet import downloads, numbers, show, strips
 from dashboard.network.subject import Subject
+from dashboard.pictures import levels
 from dashboard.summaries import RunSummary
+from dashboard.theme import ramps, scheme
 from fer_core.errors import FerError
 
 if TYPE_CHECKING:
@@ -41,13 +44,11 @@ def averages(run: RunSummary | None) -> None:
         st.info(NO_TEST)
         return
     with ui.errors_shown():
-        names, default = cache.cam_layers(Subject.of_run(run))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            label = f"{default} (last with a map)"
-            layer = choice("Layer", "mean_layer", [label, *(name for name in names if name != default)], label)
+            layer = choose_cam_layer(Subject.of_run(run), "Layer", "mean_layer")
             most = PER_CELL[segments("Test images", "mean_most", list(PER_CELL))]
         with st.spinner("Looking at test images", show_time=True):
-            found = cache.mean_cams(run, "" if layer == label else layer, most)
+            found = cache.mean_cams(run, layer, most)
         emotions = cache.tested(run).emotions
         _of_classes(run, found, emotions)
         _of_confusions(run, found, emotions)
@@ -82,7 +83,7 @@ def _of_confusions(run: RunSummary, found: "MeanCams", emotions: Sequence[str]) 
 
 
 def _over(face: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    return network_images.overlay(network_images.gray_levels(face), network_images.stretched(heat), *ramps())
+    return network_images.overlay(levels(face), network_images.stretched(heat), *ramps())
 
 
 @st.fragment

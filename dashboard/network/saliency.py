@@ -7,10 +7,13 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.formats import percent, sentence
+from dashboard.linked import LINKED, segments
 from dashboard.network import images
-from dashboard.network.form import LAST, choice, ramps, scheme, segments
+from dashboard.network.form import choose_cam_layer
 from dashboard.network.sheet import downloads
 from dashboard.network.subject import Subject
+from dashboard.pictures import png
+from dashboard.theme import ramps, scheme
 from fer_core.errors import FerError
 
 
@@ -25,7 +28,7 @@ def saliency(subject: Subject, face: np.ndarray, seen: Reading) -> None:
         beside = st.toggle(
             "Beside random weights",
             key="sanity",
-            bind="query-params",
+            bind=LINKED,
             help="A picture that hardly changes when the weights are random shows the face's edges, and not what "
             "the network learnt.",
         )
@@ -48,12 +51,9 @@ def _legend() -> str:
 
 def _cam_layer(subject: Subject) -> str:
     try:
-        names, default = cache.cam_layers(subject)
+        return choose_cam_layer(subject, "Grad-CAM's layer", "cam_layer")
     except FerError:
         return ""
-    label = f"{default} ({LAST})"
-    chosen = choice("Grad-CAM's layer", "cam_layer", [label, *(name for name in names if name != default)], label)
-    return "" if chosen == label else chosen
 
 
 def _method(
@@ -77,9 +77,8 @@ def _method(
 
 def _heat_pictures(heat: np.ndarray, seen: Reading, alt: str) -> None:
     pictures = images.sheet(_pair(heat, seen), ["", ""], 160, 2, scheme())
-    st.image(images.png(pictures), width="stretch", alt=alt)
+    st.image(png(pictures), width="stretch", alt=alt)
 
 
 def _pair(heat: np.ndarray, seen: Reading) -> list[np.ndarray]:
-    alone = images.coloured(heat, 1.0, *ramps())
-    return [alone, images.overlay(seen.face, heat, *ramps())]
+    return [*images.map_pictures(heat[None], *ramps(), 1.0), images.overlay(seen.face, heat, *ramps())]

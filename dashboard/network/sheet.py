@@ -1,12 +1,15 @@
 """Sheets of pictures on the page, each with its downloads."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
+from dashboard import components as ui
 from dashboard.network import images
-from dashboard.network.form import SIZES, scheme
+from dashboard.network.form import SIZES
+from dashboard.pictures import npz, png
+from dashboard.theme import scheme
 
 STRIP = 372  # pixels: what a phone is wide
 
@@ -34,24 +37,16 @@ def strips(pictures: Sequence[np.ndarray], labels: Sequence[str], side: int, alt
 
 def show(picture: np.ndarray, alt: str) -> None:
     """A sheet in its size on the page, or as wide as there is room."""
-    st.image(images.png(picture), width=picture.shape[1] // images.FINE, alt=alt)
+    st.image(png(picture), width=picture.shape[1] // images.FINE, alt=alt)
 
 
 def downloads(picture: np.ndarray, name: str, arrays: Mapping[str, np.ndarray]) -> None:
     """Buttons that save a picture as it is seen, and the numbers behind it in full."""
     with st.container(horizontal=True, gap="small"):
-        _button("PNG", "image/png", name, lambda: images.png(picture))
+        ui.save_button("PNG", name, "png", lambda: png(picture))
         numbers(name, arrays)
 
 
 def numbers(name: str, arrays: Mapping[str, np.ndarray]) -> None:
     """A button that saves arrays."""
-    _button("NPZ", "application/octet-stream", name, lambda: images.npz(arrays))
-
-
-def _button(kind: str, mime: str, name: str, make: Callable[[], bytes]) -> None:
-    clean = name.replace("/", "_").replace("#", "_")
-    st.download_button(
-        kind, make, f"{clean}.{kind.lower()}", mime, key=f"{kind}_{clean}",
-        icon=":material/download:", type="tertiary", on_click="ignore",
-    )  # fmt: skip
+    ui.save_button("NPZ", name, "npz", lambda: npz(arrays))

@@ -1,12 +1,12 @@
 """The layers of a network as tables: for reading, for the graph, and for choosing one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from dashboard.formats import NONE, percent
+from dashboard.formats import NONE
 
 if TYPE_CHECKING:
     # importing this would import torch
@@ -122,12 +122,6 @@ def graph_arcs(rows: Sequence["LayerRow"]) -> pd.DataFrame:
                     (arc, 2, place + 0.5, _half_height(row)),
                 ]
     return pd.DataFrame(points, columns=["arc", "step", "x", "y"])
-
-
-def shares(probabilities: Mapping[str, float]) -> pd.DataFrame:
-    """The probability in [0, 1] of each emotion, in the order of the classes."""
-    rows = [(emotion, share, percent(share)) for emotion, share in probabilities.items()]
-    return pd.DataFrame(rows, columns=["emotion", "probability", "probability_text"])
 
 
 def embedding_points(points: np.ndarray, true: np.ndarray, predicted: np.ndarray, places: np.ndarray,

@@ -10,20 +10,19 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
 from dashboard.formats import count, percent, plural
+from dashboard.linked import choice, segments
 from dashboard.network import charts, images, tables
 from dashboard.network import columns as network_columns
 from dashboard.network.form import (
     SIZES,
-    choice,
     choose_in_graph,
     choose_layer,
     choose_pictures,
-    ramps,
-    scheme,
-    segments,
 )
 from dashboard.network.sheet import downloads, sheet, show
 from dashboard.network.subject import Subject
+from dashboard.pictures import png
+from dashboard.theme import ramps, scheme
 
 if TYPE_CHECKING:
     # importing these would import torch
@@ -212,7 +211,7 @@ def walk(subject: Subject, face: np.ndarray, seen: Reading) -> None:
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="top"):
             for number, (strip, label) in enumerate(strips):
                 with st.container(width=WALK_SIDE + 6, gap=None):
-                    st.image(images.png(strip), width=WALK_SIDE, alt=f"Step {number}, {label}")
+                    st.image(png(strip), width=WALK_SIDE, alt=f"Step {number}, {label}")
                     st.caption(label.replace(".", ".\u200b"))  # a long name may break after a dot
         arrays = {each.layer: each.maps for each in steps}
         downloads(_joined([strip for strip, _ in strips]), f"{subject.name}_walk", arrays)

@@ -4,8 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, SPLITS, cell_axis, epoch_axis, number_axis
-from dashboard.palette import EMOTION_COLORS
+from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, SPLITS, cell_axis, emotion_scale, epoch_axis, number_axis
 from dashboard.papers.tables import LINE_BREAK
 
 ROW_HEIGHT = 36
@@ -22,7 +21,7 @@ VERDICT_SHAPES = {"reached": "circle", "below": "triangle-down"}
 
 
 def _names_axis() -> alt.Axis:
-    """Names beside rows; where the page is narrow, in two lines (see `paper_tables.LINE_BREAK`)."""
+    """Names beside rows; where the page is narrow, in two lines (see `tables.LINE_BREAK`)."""
     lines = f"width < 420 ? split(datum.label, '{LINE_BREAK}') : datum.label"
     narrow = "width < 420"
     return cell_axis(
@@ -41,7 +40,7 @@ def _percent_axis(low: float, high: float, title: str) -> alt.X:
 
 
 def figures_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Each published figure (a bar across) beside ours with its 95 % interval, from `paper_tables.figures_beside`."""
+    """Each published figure (a bar across) beside ours with its 95 % interval, from `tables.figures_beside`."""
     known = table[["published", "low", "high"]].to_numpy(dtype=float)
     x = _percent_axis(float(np.nanmin(known)) - 0.02, float(np.nanmax(known)) + 0.02, "test accuracy")
     systems = list(table["system"])
@@ -70,7 +69,7 @@ def _moved(x: alt.X, field: str) -> alt.X:
 
 
 def class_bars(figures: pd.DataFrame, measure: str) -> alt.Chart:
-    """A measure of `paper_tables.class_figures` as one group of bars for each emotion, one bar a system."""
+    """A measure of `tables.class_figures` as one group of bars for each emotion, one bar a system."""
     systems, emotions = list(dict.fromkeys(figures["system"])), list(dict.fromkeys(figures["emotion"]))
     legend = alt.Legend(title=None, orient="top", columns=alt.ExprRef("width < 500 ? 1 : 6"), labelLimit=240)
     return (
@@ -101,7 +100,7 @@ def class_bars(figures: pd.DataFrame, measure: str) -> alt.Chart:
 
 
 def loss_curves(losses: pd.DataFrame) -> alt.Chart:
-    """Training (dashed) and validation loss of several systems over the epochs, from `paper_tables.losses`."""
+    """Training (dashed) and validation loss of several systems over the epochs, from `tables.losses`."""
     systems, order = list(dict.fromkeys(losses["system"])), list(SPLITS.values())
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300)
     return (
@@ -126,7 +125,7 @@ def loss_curves(losses: pd.DataFrame) -> alt.Chart:
 def chance_chart(table: pd.DataFrame) -> alt.LayerChart:
     """Paper 4's printed precision beside each emotion's share of the images, and ours where there is a run.
 
-    `table` as `paper_tables.contradiction` gives it.
+    `table` as `tables.contradiction` gives it.
     """
     looks = [look for look in CHANCE if look[0] in table]
     fields, order, shapes, colors, sizes = (list(column) for column in zip(*looks, strict=True))
@@ -148,7 +147,7 @@ def chance_chart(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def setting_chart(points: pd.DataFrame, published: float) -> alt.LayerChart:
-    """Every fold's accuracy (small), mean and deviation of each setting, from `paper_tables.fold_points`.
+    """Every fold's accuracy (small), mean and deviation of each setting, from `tables.fold_points`.
 
     `published` is the paper's best mean, a rule across.
     """
@@ -184,7 +183,7 @@ def _spreads(points: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 
 def weight_bars(weights: pd.DataFrame) -> alt.LayerChart:
-    """How much each emotion's loss weighs, from `paper_tables.class_weights`, in the emotion's colour."""
+    """How much each emotion's loss weighs, from `tables.class_weights`, in the emotion's colour."""
     emotions = list(weights["emotion"])
     table = weights.assign(text=[f"{weight:.2f}" for weight in weights["weight"]])
     base = alt.Chart(table).encode(
@@ -196,7 +195,7 @@ def weight_bars(weights: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("images:Q", format=","),
         ],
     )
-    scale = alt.Scale(domain=emotions, range=[EMOTION_COLORS[emotion] for emotion in emotions])
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("emotion:N", scale=scale, legend=None))
+    color = alt.Color("emotion:N", scale=emotion_scale(emotions), legend=None)
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=color)
     values = base.mark_text(align="left", dx=5, fontSize=13, color=MUTED).encode(text="text:N")
     return (bars + values).properties(height=28 * len(weights) + 10)

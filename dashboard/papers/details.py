@@ -91,32 +91,32 @@ def emotion_by_emotion(row: DeltaGenerator, paper: int, protocol: str, systems: 
     ui.download(figures, f"paper_{paper}_emotions")
 
 
+def compared(paper: int, figures: Sequence[Published], runs: Runs, measure: str) -> Systems:
+    """The systems of the chosen protocol, which are compared emotion by emotion, at first by `measure`."""
+    row = choices_row()
+    protocol, systems = choose_protocol(row, paper, figures, runs)
+    if systems:
+        emotion_by_emotion(row, paper, protocol, systems, measure)
+    return systems
+
+
 def paper_1(figures: Sequence[Published], runs: Runs) -> None:
     """Mini-Xception with each preprocessing."""
-    row = choices_row()
-    protocol, systems = choose_protocol(row, 1, figures, runs)
-    if systems:
-        emotion_by_emotion(row, 1, protocol, systems, "F1")
+    compared(1, figures, runs, "F1")
 
 
 def paper_2(figures: Sequence[Published], runs: Runs) -> None:
     """From one layer to five convolutions."""
-    row = choices_row()
-    protocol, systems = choose_protocol(row, 2, figures, runs)
+    systems = compared(2, figures, runs, "Recall")
     if not systems:
         return
-    emotion_by_emotion(row, 2, protocol, systems, "Recall")
     losses = paper_tables.losses({name: tables.curves(cache.metrics(run)) for name, run in systems.items()})
     ui.figure("Loss of all models over the epochs", charts.loss_curves(losses), note="Training is dashed.")
 
 
 def paper_3(figures: Sequence[Published], runs: Runs) -> None:
     """Descriptors, a network of its own and transfer on SFEW; removal of training samples."""
-    row = choices_row()
-    protocol, systems = choose_protocol(row, 3, figures, runs)
-    if not systems:
-        return
-    emotion_by_emotion(row, 3, protocol, systems, "Precision")
+    systems = compared(3, figures, runs, "Precision")
     pairs = {name: with_errors(pair) for name, pair in paper_tables.removal_pairs(systems).items()}
     pairs = {name: pair for name, pair in pairs.items() if pair}
     if not pairs:

@@ -6,8 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboard.charts import GREY, LIVE_AXIS, cell_axis, number_axis
-from dashboard.palette import EMOTION_COLORS
+from dashboard.charts import GREY, LIVE_AXIS, cell_axis, emotion_scale, number_axis
 
 ROWS = "rows"  # the name of the data that a chart is given
 HISTOGRAM_HEIGHT = 76
@@ -19,7 +18,7 @@ PADDING = {"left": 0, "top": 2, "right": 2, "bottom": 0}
 
 @lru_cache(maxsize=2)
 def histogram(*, with_before: bool) -> str:
-    """Grey levels of `preprocess_frames.histogram_table`: after a step as bars, before it as a line.
+    """Grey levels of `frames.histogram_table`: after a step as bars, before it as a line.
 
     Vega-Lite as JSON without its rows, which are given as the data set `ROWS`: building a chart takes
     forty times as long as reading it.
@@ -46,10 +45,10 @@ def histogram(*, with_before: bool) -> str:
 def probability_lines(emotions: tuple[str, ...], techniques: int) -> str:
     """Paper 1's figure 10: the probability of each emotion over the techniques, a line an emotion.
 
-    As `histogram`, of the rows of `preprocess_tables.long_probabilities`; lines differ in colour and in the shape
+    As `histogram`, of the rows of `tables.long_probabilities`; lines differ in colour and in the shape
     of their points.
     """
-    colors = alt.Scale(domain=list(emotions), range=[EMOTION_COLORS[emotion] for emotion in emotions])
+    colors = emotion_scale(emotions)
     shapes = alt.Scale(domain=list(emotions), range=list(SHAPES[: len(emotions)]))
     in_rows = alt.ExprRef("width < 480 ? 4 : 7")
     legend = alt.Legend(title=None, orient="top", symbolSize=90, labelFontSize=12, columns=in_rows)

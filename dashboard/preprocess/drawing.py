@@ -1,14 +1,14 @@
 """Small faces drawn large, differences in colour, and all of them on one sheet."""
 
-import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
-from dashboard.palette import BLACK, WHITE
+from dashboard.pictures import mixed, png
+from fer_core.palette import BLACK, WHITE
 
 SHOWN_SIDE = 240  # pixels at least, so that a browser does not blur what is a pixel
 LEAST_SPAN = 8  # grey levels at the ends of the colours: below this, a difference is not seen as one
@@ -26,21 +26,12 @@ def shown(image: np.ndarray, side: int = SHOWN_SIDE) -> str:
 def _data_url(pixels: bytes, shape: tuple[int, ...], side: int) -> str:
     image = np.frombuffer(pixels, np.uint8).reshape(shape)
     factor = max(1, -(-side // shape[0]))
-    return f"data:image/png;base64,{b64encode(_png(image.repeat(factor, axis=0).repeat(factor, axis=1))).decode()}"
-
-
-def _png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
+    return f"data:image/png;base64,{b64encode(png(image.repeat(factor, axis=0).repeat(factor, axis=1))).decode()}"
 
 
 def colored(difference: np.ndarray, ramp: Sequence[str]) -> np.ndarray:
     """A difference int16 (H, W) as uint8 RGB (H, W, 3): `ramp` from the largest fall to the largest rise."""
-    colors = np.array([ImageColor.getrgb(color) for color in ramp], float)
-    place = (difference / (2 * span(difference)) + 0.5) * (len(colors) - 1)
-    channels = [np.interp(place, np.arange(len(colors)), colors[:, channel]) for channel in range(3)]
-    return np.stack(channels, axis=-1).round().astype(np.uint8)
+    return mixed(ramp, difference / (2 * span(difference)) + 0.5)
 
 
 def span(difference: np.ndarray) -> int:
@@ -62,7 +53,7 @@ def sheet(rows: Mapping[str, Sequence[tuple[str, np.ndarray]]]) -> bytes:
             cell = Image.fromarray(image).convert("RGB").resize((CELL, CELL), Image.Resampling.NEAREST)
             picture.paste(cell, (left, top + LABEL - 8))
             draw.text((left, top + LABEL + CELL - 6), _short(label, CELL), BLACK, ImageFont.load_default(12))
-    return _png(np.asarray(picture))
+    return png(np.asarray(picture))
 
 
 def _short(text: str, width: int) -> str:

@@ -7,8 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
-from dashboard.face_source import LINKED, linked_notice
 from dashboard.formats import plain, sentence
+from dashboard.linked import LINKED, choice, linked_notice
 from dashboard.preprocess.chain import MOST_STEPS, rungs, swapped, with_argument, with_step, without_step
 from dashboard.preprocess.frames import RAW
 from dashboard.summaries import RunSummary
@@ -28,10 +28,7 @@ SIZES = {"48 × 48 gray": (48, 1), "96 × 96 gray": (96, 1), "160 × 160 colour"
 
 def choose_size(notices: DeltaGenerator) -> tuple[int, int]:
     """Side in pixels and channels of the faces that are shown."""
-    linked_notice("size", list(SIZES), place=notices)
-    names = list(SIZES)
-    chosen = st.selectbox("Size", names, key="size", bind=LINKED, help="Most networks here take 48 × 48 gray.")
-    return SIZES[chosen or names[0]]
+    return SIZES[choice("Size", "size", list(SIZES), place=notices, help="Most networks here take 48 × 48 gray.")]
 
 
 def choose_pipelines(runs: Sequence[RunSummary], notices: DeltaGenerator) -> "dict[str, Pipeline]":
@@ -115,7 +112,7 @@ def choose_built(names: Sequence[str], notices: DeltaGenerator) -> str:
 
 
 def _built(names: Sequence[str], notices: DeltaGenerator) -> str:
-    first = max(names, key=lambda name: name.count("+"))
+    first = _longest(names)
     linked_notice("build", names, place=notices)
     if st.session_state.get("build") not in (None, *names):
         _set(build=first)
@@ -130,6 +127,11 @@ def _built(names: Sequence[str], notices: DeltaGenerator) -> str:
     )
     st.session_state.pop(SET_HERE, None)
     return chosen or first
+
+
+def _longest(texts: Sequence[str]) -> str:
+    """The pipeline of most steps, which is built where none is chosen."""
+    return max(texts, key=lambda text: text.count("+"))
 
 
 def step_controls(position: int, step: "Step", count: int) -> None:
@@ -193,7 +195,7 @@ def _change_built(change: "Callable[[Pipeline], Pipeline]") -> None:
     """Put a changed pipeline in the place of the one that is built; two that become the same are one."""
     texts = _texts()
     built = st.session_state.get("build")
-    built = built if built in texts else max(texts, key=lambda name: name.count("+"))
+    built = built if built in texts else _longest(texts)
     changed = str(change(cache.pipeline(built)))
     _set(pipelines=list(dict.fromkeys(changed if text == built else text for text in texts)), build=changed)
 

@@ -1,12 +1,13 @@
 """A face on its way through a pipeline: the picture after each step, and what is counted on it."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from dashboard.pictures import flat, gray, npz
 
 if TYPE_CHECKING:
     # importing this would import torch
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 RAW = "raw"
 LEVELS = 256
 BINS = 64
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as OpenCV's gray
 NO_FACE = "face_crop: no face"  # how face_crop begins what it counts then
 
 
@@ -32,10 +32,7 @@ class Frame:
     @property
     def gray(self) -> np.ndarray:
         """The picture's grey levels, uint8 (H, W)."""
-        if self.image.ndim == 2:
-            return self.image
-        levels: np.ndarray = np.round(self.image @ np.array(LUMINANCE)).astype(np.uint8)
-        return levels
+        return gray(self.image)
 
 
 def frames_of(stages: "Sequence[Stage]") -> list[Frame]:
@@ -44,11 +41,10 @@ def frames_of(stages: "Sequence[Stage]") -> list[Frame]:
 
 
 def _frame(stage: "Stage") -> Frame:
-    image = stage.images[0].permute(1, 2, 0).cpu().numpy()
     missed = sum(amount for note, amount in stage.notes.items() if note.startswith(NO_FACE))
     return Frame(
         str(stage.step or RAW),
-        image[:, :, 0] if image.shape[2] == 1 else image,
+        flat(stage.images[0].permute(1, 2, 0).cpu().numpy()),
         1000 * stage.seconds,
         "no face found, the picture is kept" if missed else "",
         stage.step is not None and stage.step.training_only,
@@ -122,6 +118,4 @@ def to_npz(traces: Mapping[str, Sequence[Frame]]) -> bytes:
         arrays[f"histograms_{place}"] = np.stack([histogram(frame) for frame in frames])
         arrays[f"steps_{place}"] = np.array([frame.step for frame in frames])
         arrays[f"milliseconds_{place}"] = np.array([frame.milliseconds for frame in frames])
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return npz(arrays)

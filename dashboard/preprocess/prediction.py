@@ -9,10 +9,10 @@ from streamlit import column_config as column
 
 from dashboard import cache
 from dashboard import components as ui
-from dashboard.advice import FIRST_TRAINING
-from dashboard.face_source import LINKED, SPLITS, Face, linked_notice
+from dashboard.face_source import SPLITS, Face
 from dashboard.formats import plain
-from dashboard.picker import run_picker
+from dashboard.linked import segments
+from dashboard.picker import able_runs, obstacles, run_picker
 from dashboard.preprocess import charts, tables
 from dashboard.preprocess.frames import RAW
 from dashboard.preprocess.tables import Reading
@@ -31,26 +31,20 @@ EXPLAINED = {
 
 def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequence[RunSummary]) -> None:
     """The probabilities of the face's emotions over the techniques, as in paper 1's figures 9 and 10."""
-    runs = [run for run in everything if run.can_predict]
+    runs = able_runs(everything, "this face", to="ask")
     if not runs:
-        ui.empty_state(
-            "No network to ask", "A finished run that has its weights reads this face. Train one:", FIRST_TRAINING
-        )
         return
-    linked_notice("network", [ONE, OWN])
-    asked = st.segmented_control(
-        "Asked", [ONE, OWN], default=ONE, required=True, key="network", bind=LINKED, label_visibility="collapsed"
-    )
+    asked = segments("Asked", "network", [ONE, OWN], label_visibility="collapsed")
     techniques = [RAW, *(name for name in pipelines if name != RAW)]
     if asked == OWN:  # first the networks that can be compared most
         runs = sorted(runs, key=lambda each: -len(tables.counterparts(each, runs, techniques)))
-    run = run_picker(runs, refused={run.id: run.obstacle for run in everything if run.obstacle})
+    run = run_picker(runs, refused=obstacles(everything))
     readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
     if not readings:
         st.info(note)
         return
     finding = tables.finding(readings, face.emotion)
-    ui.figure_title(finding, " ".join(part for part in (EXPLAINED[asked or ONE], note, _seen(face, run)) if part))
+    ui.figure_title(finding, " ".join(part for part in (EXPLAINED[asked], note, _seen(face, run)) if part))
     _lines(readings, finding)
     table = tables.probabilities(readings)
     st.dataframe(table, hide_index=True, column_config=_columns(readings), alt="Probabilities")

@@ -1,7 +1,7 @@
 """Figures of the Preprocessing page."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dashboard.preprocess import frames as preprocess_frames
 from dashboard.preprocess.drawing import colored, sheet, shown, span
 from dashboard.preprocess.form import step_controls
 from dashboard.preprocess.frames import RAW, Frame
+from dashboard.theme import ramps
 
 
 def chain(steps: Sequence[Any], frames: Sequence[Frame]) -> None:
@@ -54,7 +55,7 @@ def _pictures(frame: Frame, before: Frame | None) -> None:
                 st.caption("  \n".join(f"{name} {value:.0f}" for name, value in numbers.items()))
             else:
                 difference = preprocess_frames.difference(frame, before)
-                st.image(shown(colored(difference, _ramp())), width="stretch", alt=f"What {frame.step} changed")
+                st.image(shown(colored(difference, ramps()[1])), width="stretch", alt=f"What {frame.step} changed")
                 st.caption(
                     f"± {span(difference)} levels, {percent(preprocess_frames.changed_share(frame, before), 0)} changed"
                 )
@@ -64,13 +65,6 @@ def _note(frame: Frame) -> str:
     if frame.training_only:
         return "training images only"
     return frame.note or ("as given" if frame.step == RAW else "after the step")
-
-
-def _ramp() -> list[str]:
-    """The theme's colours of differences, from the lowest to the highest."""
-    scheme = st.context.theme.type or "light"
-    ramp: list[str] = st.get_option(f"theme.{scheme}.chartDivergingColors")
-    return ramp
 
 
 def _histogram(frame: Frame, before: Frame | None, alt: str) -> None:
@@ -99,8 +93,8 @@ def downloads(traces: Mapping[str, Sequence[Frame]], name: str) -> None:
         for pipeline, frames in traces.items()
     }
     with st.container(horizontal=True):
-        _save("Download PNG", f"{name}.png", "image/png", lambda: sheet(pictures))
-        _save("Download NPZ", f"{name}.npz", "application/octet-stream", lambda: preprocess_frames.to_npz(traces))
+        ui.save_button("Download PNG", name, "png", lambda: sheet(pictures))
+        ui.save_button("Download NPZ", name, "npz", lambda: preprocess_frames.to_npz(traces))
         ui.download(preprocess_frames.table(traces), name)
 
 
@@ -125,11 +119,4 @@ def each_emotion(face: Face, traces: Mapping[str, Sequence[Frame]], size: tuple[
         with st.grid(len(samples), min_column_width=80):
             for emotion, image in rows[name]:
                 st.image(shown(image), caption=emotion, width="stretch", alt=f"{emotion} after {name}")
-    _save("Download PNG", "each_emotion.png", "image/png", lambda: sheet(rows))
-
-
-def _save(label: str, file: str, kind: str, data: Callable[[], bytes]) -> None:
-    """A button that saves what is made when it is clicked."""
-    st.download_button(
-        label, data, file, kind, key=f"save_{file}", icon=":material/download:", type="tertiary", on_click="ignore"
-    )
+    ui.save_button("Download PNG", "each_emotion", "png", lambda: sheet(rows))

@@ -41,12 +41,14 @@ class _SmallMap(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, faces: Tensor, weight: Tensor, padding: int) -> Tensor:
+        """(B, F, H', W') for faces (B, C, H, W) and kernels (F, C, K, K), with stride 1."""
         context.save_for_backward(faces, weight)
         context.padding = padding
         return F.conv2d(faces, weight, padding=padding)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        """The gradients of the faces, which PyTorch computes fast, and of the kernels."""
         (gradient,) = gradients
         faces, weight = context.saved_tensors
         of_faces, *_ = torch.ops.aten.convolution_backward(

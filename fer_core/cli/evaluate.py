@@ -1,26 +1,47 @@
-"""`evaluate`."""
+"""`evaluate`: the figures of a run from its saved predictions, or measured anew on worse pictures."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from fer_core.cli.options import RunsFolder
+from fer_core.cli.options import Device, RunsFolder
 from fer_core.cli.output import JsonOption, percent, print_json, print_table
+from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
-from fer_core.runs import RunStore
+from fer_core.runs import Run, RunStore
 
 
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")],
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Measure accuracy on worse pictures of the test split instead.")
+    ] = False,
+    tta: Annotated[
+        str | None, typer.Option(help="Measure test-time augmentation instead: flip or ten_crop.", metavar="KIND")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many test images, evenly drawn; a trial.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what the corruptions draw.")] = 0,
+    device: Device = "cpu",
     runs: RunsFolder = None,
     json: JsonOption = False,
 ) -> None:
-    """Recompute a run's evaluation from its saved predictions."""
-    evaluation = evaluate_run(RunStore(runs).get(run))
+    """Recompute a run's evaluation from its saved predictions, or measure its robustness with its weights."""
+    found = RunStore(runs).get(run)
+    if corruptions or tta:
+        _print_measured(_measured(found, corruptions, tta, limit, seed, device), json)
+        return
+    if limit is not None:
+        raise FerError("--limit goes with --corruptions or --tta; saved predictions are always evaluated whole")
+    evaluation = evaluate_run(found)
     if json:
         print_json(evaluation)
         return
-    test = evaluation["splits"]["test"]
+    _print_evaluation(evaluation["splits"]["test"])
+
+
+def _print_evaluation(test: dict[str, Any]) -> None:
     low, high = test["accuracy_interval"]
     print_table(
         f"test accuracy {percent(test['accuracy'])} [{percent(low)}, {percent(high)}], n = {test['n']}",
@@ -34,4 +55,66 @@ def evaluate(
             for each in test["per_class"]
         ],
         right=("precision", "recall", "F1", "specificity", "support"),
+    )
+
+
+def _measured(
+    run: Run, corruptions: bool, tta: str | None, limit: int | None, seed: int, device: str
+) -> dict[str, dict[str, Any]]:
+    """What was asked for: `robustness`, `tta` or both, as their files hold it."""
+    from fer_core.robustness import measure_averaging, measure_corruptions  # these wait for torch
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    measured = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def advance(what: str, done: int, parts: int) -> None:
+            progress.update(task, description=what, completed=done, total=parts)
+
+        if tta:  # first, because it is quick and refuses an unknown kind
+            measured["tta"] = measure_averaging(run, tta, limit=limit, device=device, advance=advance)
+        if corruptions:
+            measured["robustness"] = measure_corruptions(run, limit=limit, seed=seed, device=device, advance=advance)
+    return measured
+
+
+def _print_measured(measured: dict[str, dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(next(iter(measured.values())) if len(measured) == 1 else measured)
+        return
+    if "robustness" in measured:
+        _print_robustness(measured["robustness"])
+    if "tta" in measured:
+        _print_tta(measured["tta"])
+
+
+def _print_robustness(report: dict[str, Any]) -> None:
+    severities = [f"severity {step['severity']}" for step in report["corruptions"]["noise"]["severities"]]
+    print_table(
+        f"{report['images']:,} of {report['of']:,} test images of {report['dataset']}: "
+        f"clean {percent(report['clean']['accuracy'])}, mean over all corruptions "
+        f"{percent(report['mean_corruption_accuracy'])}",
+        ("corruption", *severities),
+        [
+            (name, *(percent(step["accuracy"]) for step in each["severities"]))
+            for name, each in report["corruptions"].items()
+        ],
+        right=severities,
+    )
+
+
+def _print_tta(report: dict[str, Any]) -> None:
+    rows = {"the face alone": {"views": 1, **report["clean"]}, **report["kinds"]}
+    print_table(
+        f"test-time augmentation on {report['images']:,} of {report['of']:,} test images of {report['dataset']}",
+        ("views of a face", "number", "accuracy", "95 %"),
+        [
+            (name, each["views"], percent(each["accuracy"]), " … ".join(map(percent, each["accuracy_interval"])))
+            for name, each in rows.items()
+        ],
+        right=("number", "accuracy", "95 %"),
     )

@@ -1,118 +1,42 @@
 """`predict RUN PATH…`: every face of every picture and video, with its box and probabilities."""
 
-import csv as tables
+import csv
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from PIL import Image
-from rich.markup import escape
-from rich.progress import Progress
 
+from fer_core.cli.choices import numbers_in
 from fer_core.cli.options import Device, RunsFolder
 from fer_core.cli.output import JsonOption, print_json, print_table
-from fer_core.cli.runs import RunName
-from fer_core.devices import resolve_device
+from fer_core.cli.readings import Film, GivenBoxes, Photo, Reader, Row
 from fer_core.errors import FerError
-from fer_core.inference import Prediction, Predictor, Source, find_sources, get_detector, mark_faces, read_image
-from fer_core.inference.detectors import DEFAULT_DETECTOR, DETECTORS, Detector
-from fer_core.inference.video import SUFFIX, Frame, Video, VideoFacts, predict_video
-from fer_core.runs import RunStore
+from fer_core.inference import (
+    ALIGNMENTS,
+    DETECTORS,
+    Alignment,
+    Detector,
+    ExportedPredictor,
+    FaceBox,
+    FaceReader,
+    Prediction,
+    get_detector,
+)
+from fer_core.inference.detectors import DEFAULT_DETECTOR
 
-ANNOTATED_SIDE = 4096  # pixels: as large as a photo is read
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One picture and its faces; boxes are in pixels of a picture of `width` × `height`."""
-
-    path: str
-    width: int
-    height: int
-    faces: list[Prediction]
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        faces = [face.to_json() for face in self.faces]
-        return {"path": self.path, "width": self.width, "height": self.height, "faces": faces}
-
-    def rows(self) -> Iterator[tuple[int | str, float | str, int, Prediction]]:
-        """Frame and second (empty), number of the face, face."""
-        return (("", "", number, face) for number, face in enumerate(self.faces, start=1))
-
-
-@dataclass(frozen=True)
-class Film:
-    """One video, and the faces of the frames that were looked at."""
-
-    path: str
-    facts: VideoFacts
-    frames: list[Frame] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        return {"path": self.path, **asdict(self.facts), "looked_at": [frame.to_json() for frame in self.frames]}
-
-    def rows(self) -> Iterator[tuple[int | str, float | str, int, Prediction]]:
-        """Frame, second, number of the face, face."""
-        for frame in self.frames:
-            for number, face in enumerate(frame.faces, start=1):
-                yield frame.number, round(frame.seconds, 3), number, face
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """What all files are read with."""
-
-    predictor: Predictor
-    detector: Detector
-    annotate: Path | None
-    every: int
-
-    def read(self, source: Source) -> Photo | Film:
-        """The faces of a picture or a video; raises FerError where it is neither."""
-        return self._film(source) if source.is_video else self._photo(source)
-
-    def _photo(self, source: Source) -> Photo:
-        image = read_image(source.content)
-        faces = self.predictor.predict(image, detector=self.detector)
-        if self.annotate:
-            Image.fromarray(mark_faces(image, faces, ANNOTATED_SIDE)).save(self._target(source, ".png"))
-        return Photo(source.name, image.shape[1], image.shape[0], faces)
-
-    def _film(self, source: Source) -> Film:
-        if isinstance(source.content, bytes):
-            raise FerError(f"'{source.name}' is a video inside a zip; unpack it first")
-        video = Video(source.content)
-        target = self._target(source, SUFFIX) if self.annotate else None
-        film = Film(source.name, video.facts)
-        try:
-            frames = predict_video(self.predictor, video, self.detector, every=self.every, annotate=target)
-            film.frames.extend(_shown(frames, source.name, video.facts.frames // self.every))
-        finally:
-            video.close()
-        return film
-
-    def _target(self, source: Source, suffix: str) -> Path:
-        """A name in the folder for annotated files that no other file there has."""
-        assert self.annotate is not None
-        stem, number = Path(source.name).stem, 1
-        while (target := self.annotate / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}").exists():
-            number += 1
-        return target
+BOX_COLUMNS = ("x", "y", "width", "height", "roll")
 
 
 def predict(
-    run: RunName,
+    run: Annotated[str, typer.Argument(help="A run, as in the other commands, or the ONNX file of one.")],
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Photos, videos, folders, patterns such as '*.jpg', zips.")
     ],
     runs: RunsFolder = None,
-    json: JsonOption = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print a line for each face, as CSV.")] = False,
+    as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a line for each face, as CSV.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(help="Folder for the pictures and videos with their faces framed.")
     ] = None,
@@ -120,79 +44,89 @@ def predict(
     detector: Annotated[
         str, typer.Option(help=f"How faces are found: {', '.join(DETECTORS.names())}.")
     ] = DEFAULT_DETECTOR,
+    alignment: Annotated[
+        str, typer.Option(help="upright, or level: faces turned until their eyes are level.")
+    ] = ALIGNMENTS[0],
+    boxes: Annotated[
+        list[str] | None,
+        typer.Option("--box", help="A face's x,y,width,height in every picture, instead of a detector; repeatable."),
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """Predict the emotion of every face in photos and videos."""
-    finder = get_detector(detector)
-    predictor = Predictor.from_run(RunStore(runs).get(run), resolve_device(device))
+    if as_json and as_csv:
+        raise FerError("choose one of --json and --csv")
+    finder = _finder(detector, alignment, boxes)
+    predictor = _predictor(run, runs, device)
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
-    sources = list(find_sources(paths)) if not any(path.suffix.lower() == ".zip" for path in paths) else None
-    alone = sources is not None and len(sources) == 1
-    reader = _Reader(predictor, finder, annotate, every)
-    failed: list[str] = []
-    read = _readings(reader, sources if sources is not None else find_sources(paths), alone, failed)
-    if csv:
-        _print_csv(predictor, read)
+    reader = Reader(predictor, finder, annotate, every)
+    if as_csv:
+        _print_csv(predictor.emotions, reader.read(paths))
+    elif as_json:
+        _print_json(predictor.run_id, list(reader.read(paths)))
     else:
-        _print(predictor, list(read), json)
-    if failed:
+        _print_table(predictor.run_id, list(reader.read(paths)))
+    if reader.failed:
         raise typer.Exit(1)
 
 
-def _readings(reader: _Reader, sources: Iterable[Source], alone: bool, failed: list[str]) -> Iterator[Photo | Film]:
-    """What was read, one file after the other; a bad one among several is told and passed over."""
-    for source in sources:
-        try:
-            yield reader.read(source)
-        except FerError as error:
-            if alone:
-                raise
-            failed.append(source.name)
-            typer.echo(f"error: {error}", err=True)
+def _predictor(run: str, runs: Path | None, device: str) -> FaceReader:
+    if run.endswith(".onnx"):
+        return ExportedPredictor.from_file(Path(run))
+    # these wait for torch, which an exported run does without
+    from fer_core.devices import resolve_device
+    from fer_core.inference import Predictor
+    from fer_core.runs import RunStore
+
+    return Predictor.from_run(RunStore(runs).get(run), resolve_device(device))
 
 
-def _shown(frames: Iterable[Frame], name: str, total: int) -> Iterator[Frame]:
-    """The frames, with a bar for people while they come."""
-    from rich.console import Console
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(Path(name).name), total=total or None)
-        for frame in frames:
-            progress.advance(task)
-            yield frame
+def _finder(detector: str, alignment: str, boxes: Sequence[str] | None) -> Detector:
+    if not boxes:
+        chosen: Alignment = alignment  # type: ignore[assignment]  # get_detector refuses all others, with the choices
+        return get_detector(detector, chosen)
+    return GivenBoxes(tuple(_box(text) for text in boxes))
 
 
-def _print(predictor: Predictor, read: list[Photo | Film], json: bool) -> None:
-    if json:
-        films = [each.to_json() for each in read if isinstance(each, Film)]
-        photos = [each.to_json() for each in read if isinstance(each, Photo)]
-        print_json({"run": predictor.run_id, "photos": photos, **({"videos": films} if films else {})})
-    elif read:
-        columns = ("file", "face box", "emotion", "%", "others, %")
-        print_table(predictor.run_id, columns, [row for each in read for row in _cells(each)], right=("%",))
+def _box(text: str) -> FaceBox:
+    numbers = numbers_in(text)
+    if len(numbers) != 4:
+        raise FerError(f"expected a box as x,y,width,height, got {text!r}")
+    return FaceBox(*numbers)
 
 
-def _print_csv(predictor: Predictor, read: Iterable[Photo | Film]) -> None:
-    box = ("x", "y", "width", "height")
-    writer = tables.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("file", "frame", "seconds", "face", *box, "emotion", "confidence", *predictor.emotions))
+def _print_json(run_id: str, read: list[Photo | Film]) -> None:
+    films = [each.to_json() for each in read if isinstance(each, Film)]
+    photos = [each.to_json() for each in read if isinstance(each, Photo)]
+    print_json({"run": run_id, "photos": photos, **({"videos": films} if films else {})})
+
+
+def _print_csv(emotions: Sequence[str], read: Iterable[Photo | Film]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("file", "frame", "seconds", "face", *BOX_COLUMNS, "emotion", "confidence", *emotions))
     for each in read:
-        for frame, seconds, number, face in each.rows():
-            place = [face.box.to_json()[key] for key in box]
-            shares = [f"{face.probabilities[emotion]:.4f}" for emotion in predictor.emotions]
-            writer.writerow(
-                (each.path, frame, seconds, number, *place, face.emotion, f"{face.confidence:.4f}", *shares)
-            )
+        for row in each.rows():
+            face, place = row.face, row.face.box.to_json()
+            shares = [f"{share:.4f}" for share in (face.confidence, *(face.probabilities[name] for name in emotions))]
+            box = [place[column] for column in BOX_COLUMNS]
+            writer.writerow((each.path, row.frame, row.seconds, row.number, *box, face.emotion, *shares))
+
+
+def _print_table(run_id: str, read: list[Photo | Film]) -> None:
+    if read:
+        columns = ("file", "face box", "emotion", "%", "others, %")
+        print_table(run_id, columns, [row for each in read for row in _cells(each)], right=("%",))
 
 
 def _cells(reading: Photo | Film) -> Sequence[tuple[str, ...]]:
-    name = escape(Path(reading.path).name)
-    found = [
-        (f"{name}, {seconds:.2f} s" if isinstance(seconds, float) else name, *_face(face))
-        for _, seconds, _, face in reading.rows()
-    ]
+    name = Path(reading.path).name
+    found = [(_place(name, row), *_face(row.face)) for row in reading.rows()]
     return found or [(name, "no face found", "", "", "")]
+
+
+def _place(name: str, row: Row) -> str:
+    return name if row.seconds is None else f"{name}, {row.seconds:.2f} s"
 
 
 def _face(face: Prediction) -> tuple[str, str, str, str]:

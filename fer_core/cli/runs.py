@@ -1,11 +1,12 @@
-"""`runs list|show|compare|delete`."""
+"""`runs list|show|compare|card|delete`, and what `keeping` adds."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fer_core.cli import keeping
 from fer_core.cli.options import RunsFolder
 from fer_core.cli.output import JsonOption, console, duration, percent, print_json, print_table
 from fer_core.config import to_json
@@ -58,13 +59,19 @@ def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> Non
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Two or more runs tested on the same images.")],
     runs: RunsFolder = None,
+    html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file with its charts.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Say which runs are really better: paired on the same test images, corrected for testing several pairs."""
-    from fer_core.evaluation import compare_runs
+    from fer_core.evaluation import compare_runs, differences, flat
 
     store = RunStore(runs)
     found = [store.get(name) for name in names]
+    if html is not None:
+        from fer_core.report import write_comparison  # it waits for torch
+
+        console.print(f"written: {write_comparison(found, html)}", highlight=False)
+        return
     pairs = compare_runs(found)
     differing = differences([flat(to_json(run.spec)) for run in found])
     if json:
@@ -96,24 +103,29 @@ def compare(
     )
 
 
-def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A JSON object without objects in it: `recipe.epochs` and the like."""
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
-    return found
+@app.command("card")
+def card(
+    run: RunName,
+    out: Annotated[Path | None, typer.Option(help="File to write; printed if left out.")] = None,
+    runs: RunsFolder = None,
+) -> None:
+    """Write a run's model card in Markdown: data, figures, limits, intended use and what the law forbids."""
+    from fer_core.report import model_card, write_model_card  # these wait for torch
+
+    found = RunStore(runs).get(run)
+    if out is None:
+        typer.echo(model_card(found), nl=False)
+        return
+    console.print(f"written: {write_model_card(found, out)}", highlight=False)
 
 
-def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The values of each key that is not the same everywhere, in the order of the specs; absent ones are None."""
-    keys = dict.fromkeys(key for spec in specs for key in spec)
-    values = {key: [spec.get(key) for spec in specs] for key in keys}
-    return {key: each for key, each in values.items() if any(value != each[0] for value in each)}
+for name, command in keeping.COMMANDS.items():
+    app.command(name)(command)
 
 
 @app.command("delete")
 def delete(run: RunName, runs: RunsFolder = None) -> None:
-    """Move a run to the trash folder beside the runs."""
+    """Move a run to the trash folder beside the runs; `runs restore` brings it back."""
     store = RunStore(runs)
     found = store.get(run)
     console.print(f"moved to {store.delete(found)}", highlight=False)

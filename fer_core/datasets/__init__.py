@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from fer_core.datasets.auditing import Audit, audit, clean_mask
+from fer_core.datasets.auditing import Audit, Inspection, audit, clean_mask, inspect
 from fer_core.datasets.cache import load_prepared, prepared_names
 from fer_core.datasets.errors import DatasetError, DatasetMissingError, ProtocolError, SourceError
 from fer_core.datasets.face_dataset import FaceDataset
 from fer_core.datasets.geometry import Wanted
 from fer_core.datasets.preparation import prepare
 from fer_core.datasets.protocols import PROTOCOLS, Split, get_splits, served_protocols
+from fer_core.datasets.statistics import FaceSums, Levels, face_sums, levels
 from fer_core.datasets.synthetic import synthetic_dataset
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "DatasetError",
     "DatasetMissingError",
     "FaceDataset",
+    "FaceSums",
+    "Inspection",
+    "Levels",
     "ProtocolError",
     "SourceError",
     "Split",
@@ -24,7 +28,10 @@ __all__ = [
     "audit",
     "clean_mask",
     "dataset_names",
+    "face_sums",
     "get_splits",
+    "inspect",
+    "levels",
     "load_dataset",
     "prepare",
     "served_protocols",

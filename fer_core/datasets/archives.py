@@ -41,9 +41,11 @@ class ZipSource:
 
     @property
     def name(self) -> str:
+        """The archive's file name."""
         return self.root.name
 
     def members(self) -> Iterator[Member]:
+        """Everything in it, in the order of its bytes; raises SourceError if it is encrypted, damaged or too large."""
         with clear_errors(self.name), zipfile.ZipFile(self.root) as archive:
             entries = sorted(count_bounded(self.name, archive.infolist()), key=lambda entry: entry.header_offset)
             check_total(self.name, sum(entry.file_size for entry in entries))
@@ -92,9 +94,11 @@ class TarSource:
 
     @property
     def name(self) -> str:
+        """The archive's file name."""
         return self.root.name
 
     def members(self) -> Iterator[Member]:
+        """Everything in it, in its order; raises SourceError if it holds links, is damaged or too large."""
         total = max(1, self.root.stat().st_size)
         walked = 0
         with (

@@ -33,15 +33,34 @@ class Audit:
     constant_ids: list[str]
 
 
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What an audit counts, and the rows that it means.
+
+    `groups` are the rows of exactly equal images, each int64 and rising, by their first row; `constant` the rows of
+    the images of a single grey level.
+    """
+
+    audit: Audit
+    groups: tuple[np.ndarray, ...]
+    constant: np.ndarray
+
+
 def audit(dataset: FaceDataset) -> Audit:
     """Count copies, conflicts and leakage of `dataset`, exactly, over all its images."""
+    return inspect(dataset).audit
+
+
+def inspect(dataset: FaceDataset) -> Inspection:
+    """The audit of `dataset` with the images that it counts; 36,000 images of 48x48 take a few seconds."""
     prints = fingerprints(dataset, np.arange(len(dataset)))
     groups = _groups(prints)
     conflicting = [rows for rows in groups if len(np.unique(dataset.labels[rows])) > 1]
-    constant = [row for row, image in enumerate(dataset.images) if image.min() == image.max()]
+    flat = dataset.images.reshape(len(dataset), -1)
+    constant = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
     train, valid, test = (np.flatnonzero(dataset.split == part) for part in ("train", "valid", "test"))
     in_train = np.isin(prints, prints[train])
-    return Audit(
+    counted = Audit(
         dataset=dataset.name,
         images=len(dataset),
         counts=count_table(dataset.labels, dataset.split),
@@ -55,6 +74,7 @@ def audit(dataset: FaceDataset) -> Audit:
         conflicting_ids=[[str(dataset.ids[row]) for row in rows] for rows in conflicting],
         constant_ids=[str(dataset.ids[row]) for row in constant],
     )
+    return Inspection(counted, tuple(groups), constant)
 
 
 def clean_mask(dataset: FaceDataset, train_rows: np.ndarray, test_rows: np.ndarray) -> np.ndarray:

@@ -1,10 +1,13 @@
 """The dataset as everything else sees it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from fer_core.datasets.errors import DatasetError
 from fer_core.labels import EMOTIONS
 
 
@@ -42,6 +45,19 @@ class FaceDataset:
     def channels(self) -> int:
         """1 for gray, 3 for RGB."""
         return 3 if self.images.ndim == 4 else 1
+
+    @cached_property
+    def row_by_id(self) -> dict[str, int]:
+        """The row of each of `ids`."""
+        return {name: row for row, name in enumerate(self.ids.tolist())}
+
+    def rows_of(self, ids: Iterable[str]) -> np.ndarray:
+        """The rows of the images called `ids`, int64; raises DatasetError where some are not in the dataset."""
+        rows = [self.row_by_id.get(str(each), -1) for each in ids]
+        absent = rows.count(-1)
+        if absent:
+            raise DatasetError(f"{absent:,} of {len(rows):,} images are not in {self.name} as it is prepared here")
+        return np.array(rows, np.int64)
 
     def faces(self, rows: np.ndarray) -> np.ndarray:
         """The images at `rows` as a new, writable uint8 array (len(rows), C, H, W), as torch wants them.

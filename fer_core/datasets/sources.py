@@ -42,9 +42,11 @@ class FileSource:
 
     @property
     def name(self) -> str:
+        """The file's name."""
         return self.root.name
 
     def members(self) -> Iterator[Member]:
+        """The file itself."""
         yield Member(
             PurePosixPath(self.name), self.root.stat().st_size, 0.0, self.name, lambda: _open_binary(self.root)
         )
@@ -58,9 +60,11 @@ class FolderSource:
 
     @property
     def name(self) -> str:
+        """The folder's own name, also where it was given as `.` or a link."""
         return self.root.resolve().name
 
     def members(self) -> Iterator[Member]:
+        """All folders but hidden ones, and their files, by name; raises SourceError if one cannot be read."""
         with clear_errors(self.name):
             paths = list(count_bounded(self.name, self._walk()))
             for position, (path, is_folder) in enumerate(paths):

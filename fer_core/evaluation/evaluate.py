@@ -9,6 +9,7 @@ from fer_core.config import SCHEMA_VERSION
 from fer_core.evaluation.calibration import fit_temperature
 from fer_core.evaluation.intervals import wilson_interval
 from fer_core.evaluation.metrics import accuracy_metrics, classification_metrics
+from fer_core.predictions import of_fold
 from fer_core.runs import Run, RunError
 
 SPLITS = ("valid", "test")
@@ -40,10 +41,9 @@ def _fold_metrics(predictions: Mapping[str, np.ndarray], emotions: Sequence[str]
     folds = []
     for name in names:
         fold: dict[str, Any] = {"fold": name}
+        mine = of_fold(predictions, name)
         for split in SPLITS:
-            of_fold = predictions[f"{split}_folds"] == name
-            labels = predictions[f"{split}_labels"][of_fold]
-            metrics = classification_metrics(labels, predictions[f"{split}_probabilities"][of_fold], emotions)
+            metrics = classification_metrics(mine[f"{split}_labels"], mine[f"{split}_probabilities"], emotions)
             fold[split] = {key: metrics[key] for key in FOLD_FIGURES}
         folds.append(fold)
     accuracies = [fold["test"]["accuracy"] for fold in folds]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_core.datasets import FaceDataset, dataset_names, load_dataset
+from fer_core.datasets import DatasetError, FaceDataset, dataset_names, load_dataset
 from fer_core.export.graph import INPUT, ExportError
 from fer_core.inference import Predictor
 from fer_core.inference.boxes import resize_face
+from fer_core.predictions import of_fold
 from fer_core.runs import Run
 
 TOLERANCE = 1e-4  # largest difference of a probability between the graph and PyTorch
@@ -46,17 +47,16 @@ def reference_faces(predictor: Predictor, run: Run) -> Reference:
 
 
 def _of_dataset(dataset: FaceDataset, run: Run, size: int) -> Reference | None:
-    saved = run.predictions()
-    if dataset.channels != 1 or "test_fold" in saved or dataset.images.shape[1] != size:
-        return None  # of a run with folds, only a part of the test images is new to the weights that it keeps
-    places = {str(name): row for row, name in enumerate(dataset.ids)}
-    rows = {split: [places.get(str(name), -1) for name in saved[f"{split}_ids"]] for split in ("valid", "test")}
-    if min(map(min, rows.values())) < 0:
+    if dataset.channels != 1 or dataset.images.shape[1] != size:
+        return None
+    # the images of the other folds are not new to the weights that a run keeps
+    saved = of_fold(run.predictions(), run.environment().get("weights_fold", ""))
+    try:
+        test, valid = (dataset.rows_of(saved[f"{split}_ids"]) for split in ("test", "valid"))
+    except DatasetError:
         return None  # the dataset of that name is another one here
-    source = f"{len(rows['test']):,} test images of {dataset.name}"
-    return Reference(
-        dataset.images[rows["test"]], source, saved["test_labels"], dataset.images[rows["valid"][:CHECKED]]
-    )
+    source = f"{len(test):,} test images of {dataset.name}"
+    return Reference(dataset.images[test], source, saved["test_labels"], dataset.images[valid[:CHECKED]])
 
 
 def graph_probabilities(model: bytes, faces: np.ndarray) -> np.ndarray:

@@ -7,9 +7,11 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -23,7 +25,9 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION_TAG = 0x0112
+_BITS_TAG, _PLANES_TAG = 258, 284
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,8 +44,21 @@ class ImageError(FerError):
     """A file that is no picture, or none that can be read; the message names the file if it has a name."""
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What was read of a file: uint8 RGB `pixels` (H, W, 3), and `notes`, sentences on what was left out."""
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
 def read_image(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> np.ndarray:
-    """The picture in a file (`Path`) or in a file's bytes as uint8 RGB (H, W, 3).
+    """The pixels of `read_picture`: uint8 RGB (H, W, 3)."""
+    return read_picture(source, max_pixels=max_pixels, max_side=max_side).pixels
+
+
+def read_picture(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> Picture:
+    """The picture in a file (`Path`) or in a file's bytes, and notes on what of it was not read.
 
     Turned upright as its EXIF data say, transparency laid over white, the first frame of an animation,
     16 bits reduced to 8. Where a side is longer than `max_side` pixels the picture is reduced to it.
@@ -55,10 +72,15 @@ def read_image(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: 
                 f"{name} declares {width:,} × {height:,} pixels; "
                 f"at most {max_pixels / 1e6:g} million are read, so make it smaller first"
             )
+        _check_planes(image, name)
         try:
-            return _to_rgb(image, max_side)
+            notes = _left_out(image)
+            pixels = _to_rgb(image, max_side)
         except _DAMAGE as error:
             raise ImageError(f"{name} is a truncated or damaged {image.format} picture") from error
+    if max(width, height) > max_side:
+        notes = (*notes, f"It was reduced from {width:,} × {height:,} pixels to a longer side of {max_side:,}.")
+    return Picture(pixels, notes)
 
 
 @contextmanager
@@ -107,33 +129,59 @@ def _open_header(stream: IO[bytes], name: str) -> Image.Image:
             "make it smaller first"
         ) from None
     except UnidentifiedImageError:
+        stream.seek(0)
+        if stream.read(4) in _TIFF_STARTS:
+            raise ImageError(
+                f"{name} is a TIFF picture of a kind that is not read here, or a damaged one; save it as PNG or JPEG "
+                "first"
+            ) from None
         raise ImageError(f"{name} is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file") from None
     except _DAMAGE as error:
         raise ImageError(f"{name} is a truncated or damaged picture") from error
 
 
+def _check_planes(image: Image.Image, name: str) -> None:
+    """Raise ImageError for a TIFF of 16 bits whose colours lie one after the other: Pillow makes noise of it."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_PLANES_TAG) == 2 and max(tags.get(_BITS_TAG, (8,))) > 8:
+        raise ImageError(
+            f"{name} is a TIFF picture of 16 bits in separate planes, which is not read here; save it as PNG"
+        )
+
+
+def _left_out(image: Image.Image) -> tuple[str, ...]:
+    """A sentence where a file holds more pictures than its first; not for phones' MPO, whose others are previews."""
+    if image.format == "MPO" or not getattr(image, "is_animated", False):
+        return ()
+    what = "page" if image.format == "TIFF" else "frame of an animation"
+    return (f"Only the first {what} was read.",)
+
+
 def _to_rgb(image: Image.Image, max_side: int) -> np.ndarray:
-    image.draft(None, (max_side, max_side))  # a JPEG is decoded at a half, a quarter … where that is enough
+    scale = min(1.0, max_side / max(image.size))
+    # a JPEG is decoded at a half, a quarter … where that is enough
+    image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
     image.load()
-    upright = _turned(_to_eight_bits(image), _orientation(image))
-    upright.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return np.array(_over_white(upright))
+    small = _to_eight_bits(image)
+    small.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return np.array(_over_white(_turned(small, _orientation(image))))
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """The same picture in a mode that can be resized: RGB, or RGBA where something is transparent."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_grey_levels(np.asarray(image))).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)  # a copy of 50 megapixels takes 200 MB
 
 
 def _grey_levels(levels: np.ndarray) -> np.ndarray:
     """Integers of 16 or 32 bits, or floats (H, W), as uint8: full scale is 1 (floats), 255, 65535 or the maximum."""
+    if levels.dtype == np.uint16:
+        return cv2.convertScaleAbs(levels, alpha=1 / 257)  # the nearest, without 32 bits for each of 50 million pixels
     finite = np.nan_to_num(levels.astype(np.float32), posinf=0.0, neginf=0.0)
     peak = float(finite.max())
-    if levels.dtype == np.uint16:
-        full_scale = 65535.0
-    elif levels.dtype.kind == "f" and peak <= 1:
+    if levels.dtype.kind == "f" and peak <= 1:
         full_scale = 1.0
     else:
         full_scale = next((limit for limit in (255.0, 65535.0) if peak <= limit), peak)

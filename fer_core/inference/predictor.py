@@ -1,54 +1,29 @@
 """A trained run, ready to predict: the only loader of weights."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from fer_core.architectures import rebuild
-from fer_core.devices import resolve_device
-from fer_core.errors import FerError
+from fer_core.devices import one_thread, resolve_device
 from fer_core.evaluation.calibration import apply_temperature
-from fer_core.inference.boxes import FaceBox, check_picture, crop_face, resize_face, to_channels
-from fer_core.inference.detectors import Detector, get_detector
+from fer_core.inference.boxes import resize_face, to_channels
+from fer_core.inference.reader import FaceReader, batches, check_faces
 from fer_core.preprocessing import Pipeline
 from fer_core.runs import Run, RunError, RunStore
 
 DEFAULT_SIZE = 48
 DEFAULT_CHANNELS = 1
-BATCH = 256  # faces at once; bounds the memory of a large crowd or a whole dataset
+FEW = 16  # faces of one photo: threads that wait for each other cost more than they save
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
-    """One face: where it is, how likely each emotion, and what the network was given.
-
-    `probabilities` holds every emotion in the run's class order and sums to 1; `confidence` in [0, 1]
-    is the one of `emotion`. `face` is uint8 (S, S), or (S, S, 3) for a network of colour faces.
-    """
-
-    box: FaceBox
-    emotion: str
-    confidence: float
-    probabilities: dict[str, float]
-    face: np.ndarray
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        return {
-            "box": self.box.to_json(),
-            "emotion": self.emotion,
-            "confidence": self.confidence,
-            "probabilities": dict(self.probabilities),
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Predictor:
+class Predictor(FaceReader):
     """A run's network, pipeline and temperature; one instance may serve several threads.
 
     Hooks on `model` would be seen by every thread: hook a copy.
@@ -94,7 +69,7 @@ class Predictor:
         `faces`: uint8 (N, H, W) or RGB (N, H, W, 3) of any size; they are resized and made gray or
         coloured as the network needs them. Raises FerError for other arrays.
         """
-        _check_faces(faces)
+        check_faces(faces)
         fitted = [resize_face(to_channels(face, self.channels), self.input_size) for face in faces]
         size = (len(faces), self.input_size, self.input_size, self.channels)
         stacked = np.stack(fitted).reshape(size) if fitted else np.empty(size, np.uint8)
@@ -102,40 +77,18 @@ class Predictor:
         return self.pipeline(images.to(self.device))
 
     @torch.inference_mode()
-    def predict_faces(self, faces: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities float32 (N, classes) of cropped faces; see `inputs` for what faces may be."""
-        _check_faces(faces)
-        batches = [faces[start : start + BATCH] for start in range(0, len(faces), BATCH)]
-        if not batches:
-            return np.empty((0, len(self.emotions)), np.float32)
-        logits = torch.cat([self.model(self.inputs(batch)).float().cpu() for batch in batches])
-        return apply_temperature(logits.softmax(dim=1).numpy(), self.temperature).astype(np.float32)
+    def predict_faces(self, faces: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+        """Calibrated probabilities float32 (N, classes) of cropped faces; see `inputs` for what faces may be.
 
-    def predict(
-        self, image: np.ndarray, boxes: Sequence[FaceBox] | None = None, detector: Detector | None = None
-    ) -> list[Prediction]:
-        """Every face of a uint8 picture, RGB (H, W, 3) or gray (H, W): those in `boxes`, else those found.
-
-        `detector` is the shared Haar cascade unless given. One prediction a box, in the order of the boxes.
+        `batch_size` faces go through the network at once, BATCH unless given.
         """
-        check_picture(image)
-        found = (detector or get_detector()).detect(image) if boxes is None else list(boxes)
-        if not found:
-            return []
-        faces = np.stack([crop_face(image, box, self.input_size, self.channels) for box in found])
-        predicted = self.predict_faces(faces)
-        return [self._prediction(box, row, face) for box, row, face in zip(found, predicted, faces, strict=True)]
-
-    def _prediction(self, box: FaceBox, row: np.ndarray, face: np.ndarray) -> Prediction:
-        probabilities = {emotion: float(p) for emotion, p in zip(self.emotions, row, strict=True)}
-        best = self.emotions[int(row.argmax())]
-        return Prediction(box, best, probabilities[best], probabilities, face)
-
-
-def _check_faces(faces: np.ndarray) -> None:
-    fits = faces.ndim == 3 or (faces.ndim == 4 and faces.shape[3] == 3)
-    if faces.dtype != np.uint8 or not fits or 0 in faces.shape[1:]:
-        raise FerError(f"faces are uint8 of shape (N, H, W) or (N, H, W, 3), got {faces.dtype} {faces.shape}")
+        check_faces(faces)
+        with one_thread() if len(faces) <= FEW else nullcontext():
+            parts = [self.model(self.inputs(batch)).float().cpu() for batch in batches(faces, batch_size)]
+        if not parts:
+            return np.empty((0, len(self.emotions)), np.float32)
+        logits = torch.cat(parts)
+        return apply_temperature(logits.softmax(dim=1).numpy(), self.temperature).astype(np.float32)
 
 
 def _input_shape(run: Run) -> tuple[int, int]:

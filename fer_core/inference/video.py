@@ -13,7 +13,7 @@ from fer_core.errors import FerError
 from fer_core.inference.detectors import Detector
 from fer_core.inference.images import MAX_SIDE, ImageError
 from fer_core.inference.marks import mark_faces
-from fer_core.inference.predictor import Prediction, Predictor
+from fer_core.inference.reader import FaceReader, Prediction
 
 CODEC, SUFFIX = "VP80", ".webm"  # comes with OpenCV's wheels, and every browser plays it
 LONGEST_SIDE = 1280  # pixels of an annotated video
@@ -79,7 +79,7 @@ class Video:
 
 
 def predict_video(
-    predictor: Predictor, video: Video, detector: Detector, *, every: int = 1, annotate: Path | None = None
+    predictor: FaceReader, video: Video, detector: Detector, *, every: int = 1, annotate: Path | None = None
 ) -> Iterator[Frame]:
     """The faces of every `every`-th frame; with `annotate`, a file ending in .webm, all frames with the last faces.
 

@@ -4,16 +4,16 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import Tensor, nn
 
 from fer_core.architectures import rebuild
+from fer_core.devices import one_thread
 from fer_core.errors import FerError
 from fer_core.inference import Predictor
 from fer_core.interpretation.trace import FACE, Step, trace_steps, traced
@@ -25,12 +25,6 @@ from fer_core.runs import Run, RunStore
 COST_OF_A_VALUE = 60
 COST_OF_DESCRIBING = 8000
 _drawing = threading.Lock()  # PyTorch's generator belongs to all threads
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    """The thread pools of the libraries that are loaded, PyTorch's among them."""
-    return ThreadpoolController()
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +164,8 @@ class Network:
 
     @contextmanager
     def looking(self) -> Iterator[nn.Module]:
-        """The model for this thread alone, until the block ends.
-
-        It is computed by one thread, which takes milliseconds: where a training works on the same cores, the many
-        short parallel parts of a network's layers take five to ten times as long as that. The limit holds for the
-        calling thread only.
-        """
-        with self.lock, _threads().limit(limits=1):
+        """The model for this thread alone, until the block ends; it is computed by no other thread (`one_thread`)."""
+        with self.lock, one_thread():
             yield self.model
 
     def outputs(self, inputs: Tensor, names: Collection[str]) -> dict[str, Tensor]:

@@ -1,5 +1,9 @@
 """The results: a folder for each run, read and written here and nowhere else."""
 
+from fer_core.runs.index import RunIndex
+from fer_core.runs.index_file import IndexFile
+from fer_core.runs.measured import ROBUSTNESS_FILE, TTA_FILE, read_robustness, read_tta
+from fer_core.runs.notes import Notes, change_notes, read_notes, tags_of
 from fer_core.runs.requests import (
     Job,
     StopRequest,
@@ -11,22 +15,36 @@ from fer_core.runs.requests import (
     write_stop,
 )
 from fer_core.runs.run import STATES, Run, RunError, RunExistsError, Status, stored_precision
-from fer_core.runs.store import RunStore
+from fer_core.runs.store import RunStore, Trashed
+from fer_core.runs.summary import Board, RunSummary
 
 __all__ = [
+    "ROBUSTNESS_FILE",
     "STATES",
+    "TTA_FILE",
+    "Board",
+    "IndexFile",
     "Job",
+    "Notes",
     "Run",
     "RunError",
     "RunExistsError",
+    "RunIndex",
     "RunStore",
+    "RunSummary",
     "Status",
     "StopRequest",
+    "Trashed",
+    "change_notes",
     "read_job",
+    "read_notes",
+    "read_robustness",
+    "read_tta",
     "remove_job",
     "remove_stop",
     "stop_request",
     "stored_precision",
+    "tags_of",
     "write_job",
     "write_stop",
 ]

@@ -73,20 +73,26 @@ class Run:
         """What status.json says now."""
         return self._read_config("status.json", Status)
 
+    def checked(self) -> tuple[RunSpec, Status, dict[str, Any]]:
+        """Spec, status and, once finished, evaluation; raises RunError where the folder cannot be used as a run."""
+        spec, status = self.spec, self.status
+        if status.state not in STORED_STATES:
+            raise RunError(f"status.json has the unknown state {status.state!r}")
+        evaluated = self.evaluation() if status.state == "finished" else {}
+        if status.state == "finished" and not _has_test_accuracy(evaluated):
+            raise RunError("evaluation.json has no test accuracy")
+        if not spec.architecture:
+            raise RunError("spec.json names no architecture")
+        return spec, status, evaluated
+
     @property
     def problem(self) -> str:
         """Why the folder cannot be used as a run, or the empty string."""
         try:
-            spec, status = self.spec, self.status
-            if status.state not in STORED_STATES:
-                return f"status.json has the unknown state {status.state!r}"
-            if status.state == "finished":
-                evaluated = self.evaluation()
-                if not _has_test_accuracy(evaluated):
-                    return "evaluation.json has no test accuracy"
-            return "" if spec.architecture else "spec.json names no architecture"
+            self.checked()
         except RunError as error:
             return str(error)
+        return ""
 
     @property
     def state(self) -> str:
@@ -147,13 +153,12 @@ class Run:
 
     def weights(self) -> "dict[str, Tensor]":
         """The weights of the best epoch in float32; raises RunError where there are none."""
-        path = self.path / "weights.safetensors"
-        if not path.is_file():
+        if not self.has_weights():
             raise RunError(f"run {self.id} has no weights; train it again with `python -m fer_core train`")
         from safetensors.torch import load_file
 
         try:
-            tensors = load_file(path)
+            tensors = load_file(self.path / "weights.safetensors")
         except Exception as error:  # safetensors raises its own, unrelated classes
             raise RunError(f"{self.id}/weights.safetensors cannot be read: {error}") from error
         return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -165,8 +170,7 @@ class Run:
             return None
         import torch
 
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return state
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
 
     def is_locked(self) -> bool:
         """Whether a trainer holds the folder now."""
@@ -210,9 +214,8 @@ class Run:
 
     def append_log(self, line: str) -> None:
         """Add one line with its time to log.txt."""
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         with (self.path / "log.txt").open("a") as handle:
-            handle.write(f"{stamp} {line}\n")
+            handle.write(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} {line}\n")
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Replace a JSON file of the run atomically."""
@@ -231,8 +234,7 @@ class Run:
         from safetensors.torch import save
 
         half = {name: _halved(tensor).contiguous().cpu() for name, tensor in state.items()}
-        with self._replacing("weights.safetensors") as temporary:
-            temporary.write_bytes(save(half))
+        self._replace("weights.safetensors", save(half))
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Replace checkpoint.pt."""
@@ -240,14 +242,13 @@ class Run:
 
         buffer = io.BytesIO()  # written by torch itself, a full disk would be an error of its file format
         torch.save(dict(state), buffer)
-        with self._replacing("checkpoint.pt") as temporary:
-            temporary.write_bytes(buffer.getbuffer())
+        self._replace("checkpoint.pt", buffer.getbuffer())
 
     def remove_checkpoint(self) -> None:
         """Remove what only an unfinished run needs."""
         (self.path / "checkpoint.pt").unlink(missing_ok=True)
 
-    def _replace(self, name: str, content: bytes) -> None:
+    def _replace(self, name: str, content: bytes | memoryview) -> None:
         with self._replacing(name) as temporary:
             temporary.write_bytes(content)
 

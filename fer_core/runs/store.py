@@ -5,13 +5,33 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 from fer_core.config import RunSpec, to_json
 from fer_core.paths import runs_dir
 from fer_core.runs.requests import Job, write_job
 from fer_core.runs.run import Run, RunError, RunExistsError, Status
+
+TRASH = ".trash"
+
+
+class Signature(NamedTuple):
+    """A folder as the file system tells it: its inode, and when an entry of it changed last, in ns."""
+
+    inode: int
+    changed: int
+
+
+class Trashed(NamedTuple):
+    """A deleted run: where it lies, what it was called, and when it was deleted, in ns since 1970."""
+
+    path: Path
+    id: str
+    deleted_ns: int
 
 
 class RunStore:
@@ -22,10 +42,19 @@ class RunStore:
 
     def list(self) -> list[Run]:
         """Every run folder, by name; damaged ones too (see `Run.problem`)."""
-        if not self.root.is_dir():
-            return []
-        folders = (entry for entry in sorted(self.root.iterdir()) if entry.is_dir())
-        return [Run(entry) for entry in folders if not entry.name.startswith(".")]
+        return [Run(self.root / name) for name in self.folders()]
+
+    def folders(self) -> dict[str, Signature]:
+        """Every run folder by name, with what changes when a file in it is made, replaced or removed."""
+        found = {}
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root) as entries:
+            for entry in entries:
+                # a folder may go away, and a link lead nowhere, while we look
+                with suppress(OSError):
+                    if not entry.name.startswith(".") and entry.is_dir():
+                        about = entry.stat()
+                        found[entry.name] = Signature(about.st_ino, about.st_mtime_ns)
+        return dict(sorted(found.items()))
 
     def get(self, name: str) -> Run:
         """The run called `name`, or the only one that starts with it or whose hash it is."""
@@ -69,10 +98,34 @@ class RunStore:
         return Run(self.root / spec.run_id)
 
     def delete(self, run: Run) -> Path:
-        """Move a run to the trash folder inside the root; returns where it lies now."""
+        """Move a run to the trash folder inside the root; returns where it lies now (see `restore`)."""
         if run.is_locked():
             raise RunError(f"run {run.id} is being trained; stop it first")
-        trash = self.root / ".trash" / f"{run.id}.{time.time_ns()}"
+        trash = self.root / TRASH / f"{run.id}.{time.time_ns()}"
         trash.parent.mkdir(exist_ok=True)
         shutil.move(run.path, trash)
         return trash
+
+    def trash(self) -> Sequence[Trashed]:
+        """The runs that were deleted and can be restored, the latest first."""
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self.root / TRASH) as entries:
+            for entry in entries:
+                name, _, deleted = entry.name.rpartition(".")
+                if name and deleted.isdigit() and entry.is_dir():
+                    found.append(Trashed(Path(entry.path), name, int(deleted)))
+        return sorted(found, key=lambda each: each.deleted_ns, reverse=True)
+
+    def restore(self, trashed: Trashed) -> Run:
+        """Put a deleted run back; raises RunError where a run of its name was made since, or it is gone."""
+        run = Run(self.root / trashed.id)
+        try:
+            # a folder that is not empty cannot be replaced: nothing is lost
+            os.rename(trashed.path, run.path)
+        except FileNotFoundError:
+            raise RunError(f"run {trashed.id} is no longer in the trash") from None
+        except OSError as error:
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                raise RunError(f"run {trashed.id} exists again; delete that one first") from None
+            raise RunError(f"run {trashed.id} cannot be restored: {error.strerror}") from error
+        return run

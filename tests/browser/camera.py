@@ -1,11 +1,14 @@
-"""A camera that shows a clip of our own: for tests and benchmarks of the live page."""
+"""A camera that shows a clip of our own, and what the live page says of it: for tests and benchmarks."""
 
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from playwright.sync_api import Page
 from skimage.data import astronaut
+
+from tests.browser.harness import PATIENCE
 
 WIDTH, HEIGHT, FRAMES = 640, 480, 30
 GRAY = 96
@@ -50,3 +53,19 @@ def camera_options(clip: Path) -> dict[str, Any]:
         f"--use-file-for-fake-video-capture={clip}",
     )
     return {"arguments": arguments, "permissions": ["camera"]}
+
+
+def figure(page: Page, name: str) -> float:
+    """A number that the component writes on its element."""
+    return float(page.locator(".live").get_attribute(f"data-{name}", timeout=PATIENCE) or "nan")
+
+
+def wait_for_frames(page: Page, count: int) -> None:
+    """Return when `count` more frames were looked at."""
+    wanted = figure(page, "frames") + count
+    page.wait_for_function(
+        "wanted => [...document.querySelectorAll('*')].some("
+        "each => Number(each.shadowRoot?.querySelector('.live')?.dataset.frames) >= wanted)",
+        arg=wanted,
+        timeout=PATIENCE,
+    )

@@ -1,29 +1,18 @@
 """The live camera in a real browser: it reads faces there, sends nothing, and says what is wrong where it cannot."""
 
-import base64
 import csv
 import io
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, WebSocket, expect
-from skimage.data import astronaut, lfw_subset
 
-from dashboard.live import is_installed
-from dashboard.live.assets import VENDOR, address, published_scripts, vendor_version
-from dashboard.live.exports import exported
-from dashboard.summaries import RunShelf, RunSummary, find
-from fer_core.inference import FaceBox, Predictor, get_detector
-from fer_core.inference.boxes import crop_face
-from fer_core.runs import RunStore
-from tests.browser.camera import camera_options, faces_picture, write_clip
-from tests.browser.harness import PATIENCE, PROJECT_ROOT, Server, Watch
+from dashboard.live.assets import is_installed
+from tests.browser.camera import camera_options, faces_picture, figure, wait_for_frames, write_clip
+from tests.browser.harness import PATIENCE, Server, Watch
 
 FIRST, SECOND = "mini_xception__raw__fer2013-official", "se_resnet__raw__fer2013-official"
 
@@ -34,33 +23,6 @@ pytestmark = pytest.mark.skipif(not is_installed(), reason="the browser's part i
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the camera shows: two faces, the left one larger."""
     return write_clip(tmp_path_factory.mktemp("clip") / "clip.y4m", faces_picture(2))
-
-
-@pytest.fixture(scope="module")
-def shipped() -> list[RunSummary]:
-    return RunShelf().read(RunStore(PROJECT_ROOT / "runs"))
-
-
-def chosen(shipped: list[RunSummary], name: str) -> RunSummary:
-    run = find(shipped, name)
-    assert run is not None
-    return run
-
-
-def figure(page: Page, name: str) -> float:
-    """A number that the component writes on its element."""
-    return float(page.locator(".live").get_attribute(f"data-{name}", timeout=PATIENCE) or "nan")
-
-
-def wait_for_frames(page: Page, count: int) -> None:
-    """Return when `count` more frames were looked at."""
-    wanted = figure(page, "frames") + count
-    page.wait_for_function(
-        "wanted => [...document.querySelectorAll('*')].some("
-        "each => Number(each.shadowRoot?.querySelector('.live')?.dataset.frames) >= wanted)",
-        arg=wanted,
-        timeout=PATIENCE,
-    )
 
 
 def saved(page: Page, button: str) -> bytes:
@@ -213,136 +175,3 @@ def test_a_network_that_does_not_load_is_named(
     expect(page.locator(".live .told")).to_contain_text("could not be loaded", timeout=PATIENCE)
     assert all("/app/static/exports/" in each for each in watch.failed)
     watch.failed.clear()
-
-
-# --- the same answers as in Python ---
-
-
-def photos() -> list[np.ndarray]:
-    """RGB pictures with real faces: the astronaut, and 100 faces of LFW in sizes from 30 to 150 pixels."""
-    faces = (lfw_subset()[:100] * 255).round().astype(np.uint8)
-    pictures = [faces_picture(1)]
-    for start, side in ((0, 30), (25, 60), (50, 96), (75, 150)):
-        picture = np.full((480, 640, 3), 127, np.uint8)
-        for number, face in enumerate(faces[start : start + 25]):
-            row, column = divmod(number, 640 // side)
-            if (row + 1) * side <= 480:
-                large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
-                picture[row * side : (row + 1) * side, column * side : (column + 1) * side] = large[..., None]
-        pictures.append(picture)
-    return pictures
-
-
-def boxes(picture: int, random: np.random.Generator) -> list[FaceBox]:
-    """40 boxes around faces, some of which reach over the picture's edge."""
-    if picture == 0:
-        found = get_detector().detect(faces_picture(1))[0]
-        near = [(found.x, found.y, found.width)] * 40
-    else:
-        side = (30, 60, 96, 150)[picture - 1]
-        near = [(number % (640 // side) * side, number // (640 // side) * side, side) for number in range(12)] * 4
-    moved = []
-    for x, y, side in near[:40]:
-        dx, dy, scale = random.integers(-side // 6, side // 6 + 1, 2), 0, random.uniform(0.8, 1.3)
-        moved.append(FaceBox(int(x + dx[0]), int(y + dx[1] + dy), max(8, round(side * scale)), max(8, round(side))))
-    return moved
-
-
-def packed(picture: np.ndarray) -> dict[str, Any]:
-    """A picture as the scripts take it, its RGBA bytes as text."""
-    height, width = picture.shape[:2]
-    rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
-    return {"pixels": base64.b64encode(rgba.tobytes()).decode(), "width": width, "height": height}
-
-
-UNPACK = """
-const unpack = ({ pixels, width, height }) =>
-  ({ pixels: Uint8ClampedArray.from(atob(pixels), (each) => each.charCodeAt(0)), width, height })
-const vendor = (name) => `${data.vendor}/${name}?v=${data.version}`
-"""
-
-
-@pytest.fixture(scope="module")
-def places() -> dict[str, str]:
-    return {"scripts": address(published_scripts()), "vendor": address(VENDOR), "version": vendor_version()}
-
-
-def test_faces_are_cropped_as_in_python(browse: Callable[..., Page], server: Server, places: dict[str, str]) -> None:
-    page = browse(f"{server.url}/papers")
-    random = np.random.default_rng(0)
-    for number, picture in enumerate(photos()):
-        wanted = boxes(number, random)
-        crops = page.evaluate(
-            f"async (data) => {{ {UNPACK} const {{ cropFace }} = await import(`${{data.scripts}}/pixels.js`)\n"
-            "const picture = unpack(data.picture)\n"
-            "return data.boxes.map((box) => [...cropFace(picture, box, 48)]) }",
-            {**places, "picture": packed(picture), "boxes": [box.to_json() for box in wanted]},
-        )
-        expected = np.stack([crop_face(picture, box, 48) for box in wanted]).astype(int)
-        difference = np.abs(np.array(crops).reshape(-1, 48, 48) - expected)
-        assert difference.max() <= 1
-        assert (difference > 0).mean() < 0.01
-
-
-@pytest.mark.parametrize("name", [FIRST, SECOND])
-def test_networks_read_what_they_read_in_python(
-    browse: Callable[..., Page], server: Server, places: dict[str, str], shipped: list[RunSummary], name: str
-) -> None:
-    run = chosen(shipped, name)
-    page = browse(f"{server.url}/papers")
-    random, predictor = np.random.default_rng(1), Predictor.from_run(run.path)
-    differences, agreed = [], []
-    for number, picture in enumerate(photos()):
-        wanted = boxes(number, random)
-        read = page.evaluate(
-            f"""async (data) => {{ {UNPACK}
-            const networks = await import(`${{data.scripts}}/networks.js`)
-            window.ort ??= await networks.loadRuntime(vendor)
-            window.session ??= await networks.loadNetwork(window.ort, new URL(data.url, location.href).href)
-            const run = {{ session: window.session, size: 48 }}
-            return networks.read(window.ort, run, unpack(data.picture), data.boxes) }}""",
-            {
-                **places,
-                "picture": packed(picture),
-                "url": address(exported(run)).replace("+", "%2B"),
-                "boxes": [box.to_json() for box in wanted],
-            },
-        )
-        here = np.array([list(each.probabilities.values()) for each in predictor.predict(picture, wanted)])
-        differences.append(np.abs(np.array(read) - here).max(axis=1))
-        agreed.append(np.array(read).argmax(axis=1) == here.argmax(axis=1))
-    assert len(np.concatenate(agreed)) == 200
-    assert np.concatenate(agreed).mean() >= 0.99
-    assert np.concatenate(differences).max() <= 0.02
-
-
-def test_the_detector_finds_every_face_where_opencv_does_and_none_on_a_wall(
-    browse: Callable[..., Page], server: Server, places: dict[str, str]
-) -> None:
-    page = browse(f"{server.url}/papers")
-    wall = np.random.default_rng(0).integers(100, 140, (480, 640, 3)).astype(np.uint8)
-    pictures = [faces_picture(1), faces_picture(2), faces_picture(3), wall, astronaut()]
-    found = page.evaluate(
-        f"""async (data) => {{ {UNPACK}
-        const {{ loadRuntime, loadNetwork }} = await import(`${{data.scripts}}/networks.js`)
-        const {{ detect }} = await import(`${{data.scripts}}/detector.js`)
-        const ort = await loadRuntime(vendor)
-        const session = await loadNetwork(ort, new URL(vendor("detector.onnx"), location.href).href)
-        const found = []
-        for (const picture of data.pictures) found.push(await detect(ort, session, unpack(picture)))
-        return found }}""",
-        {**places, "pictures": [packed(picture) for picture in pictures]},
-    )
-    assert [len(faces) for faces in found] == [1, 2, 3, 0, 1]
-    for number in (0, 4):
-        (here,), (there,) = get_detector().detect(pictures[number]), found[number]
-        assert overlap(here, there) > 0.7
-
-
-def overlap(here: FaceBox, there: dict[str, float]) -> float:
-    """Intersection over union."""
-    right, bottom = there["x"] + there["width"], there["y"] + there["height"]
-    width = min(here.x + here.width, right) - max(here.x, there["x"])
-    height = min(here.y + here.height, bottom) - max(here.y, there["y"])
-    both = max(0, width) * max(0, height)
-    return both / (here.area + there["width"] * there["height"] - both)

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import charts, tables
-from dashboard.palette import EMOTION_COLORS, contrast, ink_on
+from dashboard.compare import matrices
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
+from fer_core.palette import EMOTION_COLORS, contrast, ink_on
 
 MATRIX = np.diag([6, 1, 5, 20, 9, 8, 11]) + np.eye(7, k=1, dtype=int) * 2
 
@@ -62,7 +63,7 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 
 def test_the_text_of_a_cell_is_the_better_of_white_and_black_on_its_own_fill() -> None:
-    chart = json.dumps(drawn(charts.confusion_heatmap(tables.confusion_cells(evaluation()), "row")))
+    chart = json.dumps(drawn(matrices.confusion_heatmap(tables.confusion_cells(evaluation()), "row")))
     assert (
         "contrast(scale('color', datum['row']), '#FFFFFF') >= contrast(scale('color', datum['row']), '#000000')"
         in chart
@@ -114,8 +115,8 @@ def test_the_finding_names_the_worst_confusion_and_the_hardest_emotion() -> None
 
 @pytest.mark.parametrize("shown", ["count", "row", "column"])
 def test_the_matrix_keeps_the_order_of_the_emotions_on_both_axes(shown: charts.CellValue) -> None:
-    chart = json.dumps(drawn(charts.confusion_heatmap(tables.confusion_cells(evaluation()), shown)))
-    assert chart.count(f'"sort": {json.dumps(list(EMOTIONS))}') == 4  # x and y of tiles and texts
+    chart = json.dumps(drawn(matrices.confusion_heatmap(tables.confusion_cells(evaluation()), shown)))
+    assert chart.count(f'"sort": {json.dumps(list(EMOTIONS))}') == 6  # x and y of tiles, texts and frame
 
 
 @pytest.mark.parametrize("number", [1, 2, 12])

@@ -10,11 +10,12 @@ from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
 from dashboard.formats import percent
-from dashboard.live import assets, component, exports
-from dashboard.palette import EMOTION_COLORS
+from dashboard.live import assets, component, exports, tickets
 from dashboard.summaries import RunSummary, best_first, stamp_of, summarize
 from fer_core.errors import FerError
+from fer_core.palette import EMOTION_COLORS
 from fer_core.runs import Run, RunStore
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts
 from tests.dashboard.test_photos import encoded
@@ -90,7 +91,9 @@ def test_the_browser_gets_the_best_run_and_colours_as_everywhere(
     assert shown["size"] == 48
     assert shown["letter"] == ""
     assert data["colors"] == EMOTION_COLORS
+    assert data["way"] == "browser"
     assert data["vendor"] == "/app/static/vendor"
+    assert data["networks"][run.id].startswith(f"/app/static/exports/{run.id}-")
     assert (static / data["scripts"].removeprefix("/app/static/") / "main.js").is_file()
     assert export_calls == [run.id]
 
@@ -112,14 +115,43 @@ def test_a_link_shows_two_runs_on_the_same_face(
     assert [each["id"] for each in component_json(app)["runs"]] == [runs[0].id]
 
 
-def test_a_run_that_has_no_onnx_form_reads_snapshots(
+def test_a_run_that_has_no_onnx_form_is_read_by_the_server_and_the_page_says_so(
     store: RunStore, open_page: Open, static: Path, export_calls: list[str]
 ) -> None:
-    make_run(store, architecture="linear", preprocessing="face_crop", weights=True)
+    run = make_run(store, architecture="linear", preprocessing="face_crop", weights=True)
     app = open_page("live")
     assert_sound(app)
     assert "its step face_crop searches with OpenCV's cascade" in app.warning[0].value
-    assert "Frames never leave" not in texts(app)
+    assert "So the server reads the frames here" in app.warning[0].value
+    assert "never leave" not in texts(app)
+    assert texts(app).count("Frames go to the computer that runs this dashboard") == 1
+    data = component_json(app)
+    assert data["way"] == "server"
+    assert data["socket"] == "/fer/live"
+    assert [each.id for each in tickets.admitted(data["ticket"]) or ()] == [run.id]
+    assert component_json(app.run())["ticket"] == data["ticket"], "one for a session, as long as the choice is the same"
+    assert export_calls == []
+
+
+def test_every_choice_of_runs_has_a_ticket_of_its_own(
+    store: RunStore, open_page: Open, static: Path, export_calls: list[str]
+) -> None:
+    runs = [make_run(store, architecture="linear", weights=True, seed=seed) for seed in range(2)]
+    app = open_page("live", run=runs[0].id, read="Live on the server")
+    first = component_json(app)["ticket"]
+    app.selectbox(key="second_picker").select(runs[1].id).run()
+    second = component_json(app)["ticket"]
+    assert second != first
+    assert [each.id for each in tickets.admitted(second) or ()] == [run.id for run in runs]
+    assert export_calls == []
+
+
+def test_a_snapshot_is_read_by_every_run(
+    store: RunStore, open_page: Open, static: Path, export_calls: list[str]
+) -> None:
+    make_run(store, architecture="linear", preprocessing="face_crop", weights=True)
+    app = open_page("live", read="Snapshot")
+    assert not app.warning
     assert texts(app).count("stays in its memory") == 1
     app.camera_input(key="live_snapshot").set_value(("shot.jpg", encoded(astronaut(), "JPEG"), "image/jpeg")).run()
     assert_sound(app)
@@ -148,7 +180,7 @@ def test_without_the_browsers_part_it_says_how_to_install_it(
     app = open_page("live")
     assert_sound(app)
     assert "`make camera` installs it" in app.warning[0].value
-    assert app.get("camera_input")
+    assert component_json(app)["way"] == "server"
     assert export_calls == []
 
 
@@ -227,3 +259,17 @@ def test_the_best_runs_come_first_in_both_lists(
     assert [option.split(" · ")[2] for option in app.selectbox(key="second_picker").options] == [
         percent(summary(run).accuracy) for run in [runs[1], runs[0]]
     ]
+
+
+def test_an_ensemble_is_too_much_for_every_frame_and_a_single_network_comes_first(
+    store: RunStore, open_page: Open, static: Path
+) -> None:
+    members = [make_run(store, name, weights=True, accuracy=0.5) for name in ("linear", "mini_xception")]
+    ensemble = make_ensemble(members, store)
+    assert summary(ensemble).can_predict
+    assert "an ensemble of 2 networks" in exports.refusal(summary(ensemble))
+    app = open_page("live", read="Snapshot")
+    assert_sound(app)
+    choice = app.selectbox(key="run_picker")
+    assert choice.value in {member.id for member in members}
+    assert "ensemble" in choice.options[-1]

@@ -190,7 +190,7 @@ def test_averages_and_the_embedding_are_of_the_run_s_own_test_images(trained: Ru
 def test_test_images_that_are_not_here_are_said_in_one_sentence(trained: RunStore, open_page: Open) -> None:
     app = opened(open_page, "Averages", run="mini_xception")
     assert not app.exception
-    assert "400 of the run's 400 test images are not in synthetic" in app.error[0].value
+    assert app.error[0].value == "400 of 400 images are not in synthetic as it is prepared here."
 
 
 def test_several_runs_see_the_same_face_side_by_side(trained: RunStore, open_page: Open) -> None:

@@ -1,11 +1,8 @@
 """What the Network page draws: pictures, tables and charts without Streamlit."""
 
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from dashboard.network import charts, images, tables
 from fer_core.architectures import build
@@ -72,14 +69,6 @@ def test_a_dense_layer_s_values_fill_rows_in_their_order() -> None:
 def test_a_mean_is_stretched_to_its_whole_range_and_an_even_one_stays() -> None:
     assert images.stretched(np.array([[0.4, 0.5, 0.6]])).round(6).tolist() == [[0, 0.5, 1]]
     assert images.stretched(np.full((2, 2), 0.3)).tolist() == [[0.3, 0.3], [0.3, 0.3]]
-
-
-def test_downloads_hold_the_picture_and_the_numbers() -> None:
-    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(images.png(picture)))), picture)
-    loaded = np.load(io.BytesIO(images.npz({"maps": picture, "stem.0": picture[0]})))
-    assert np.array_equal(loaded["maps"], picture)
-    assert np.array_equal(loaded["stem.0"], picture[0])
 
 
 def test_phog_s_strokes_lie_along_the_edges() -> None:

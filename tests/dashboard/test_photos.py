@@ -10,25 +10,22 @@ from PIL import Image
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
-from dashboard.palette import EMOTION_COLORS
-from fer_core.inference import FaceBox, Prediction
+from dashboard.photos.editor import DRAWN
+from dashboard.photos.faces import Box
 from fer_core.labels import EMOTIONS
+from fer_core.palette import EMOTION_COLORS
 from fer_core.runs import RunStore
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts
 
 Open = Callable[..., AppTest]
+SAMPLE = {"photos_from": "Sample photo"}
 
 
 def encoded(image: np.ndarray, kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, kind)
     return buffer.getvalue()
-
-
-def prediction(box: FaceBox, emotion: str = "happy") -> Prediction:
-    probabilities = {each: 0.88 if each == emotion else 0.02 for each in EMOTIONS}
-    return Prediction(box, emotion, 0.88, probabilities, np.zeros((48, 48), np.uint8))
 
 
 @pytest.fixture
@@ -58,6 +55,7 @@ def test_it_says_where_photos_go_and_what_an_expression_is_not(trained: RunStore
 def test_only_runs_with_weights_are_offered(trained: RunStore, open_page: Open) -> None:
     app = open_page("photos")
     assert [option.split(" ")[0] for option in app.selectbox(key="run_picker").options] == ["linear"]
+    assert app.multiselect(key="beside_picker").disabled, "there is no second one"
 
 
 def test_a_link_to_a_run_on_descriptors_says_why_it_reads_no_photos(trained: RunStore, open_page: Open) -> None:
@@ -70,15 +68,56 @@ def test_a_link_to_a_run_on_descriptors_says_why_it_reads_no_photos(trained: Run
 
 
 def test_the_sample_photo_shows_its_face_with_probabilities(trained: RunStore, open_page: Open) -> None:
-    app = open_page("photos")
-    app.button[0].click().run()
+    app = open_page("photos", **SAMPLE)
     assert_sound(app)
+    assert "**1 photo · 1 face" in texts(app)
     (chart,) = app.get("vega_lite_chart")
     assert all(color in chart.proto.spec for color in EMOTION_COLORS.values())
     table = app.dataframe[0].value
     assert list(table["photo"]) == ["Sample photo"]
     assert table[list(EMOTIONS)].iloc[0].sum() == pytest.approx(100, abs=0.01)
     assert table["confidence"].iloc[0] == table[list(EMOTIONS)].iloc[0].max()
+    assert table["box"].iloc[0] == "found"
+
+
+def test_several_runs_read_the_same_face_side_by_side(trained: RunStore, open_page: Open) -> None:
+    second = make_run(trained, architecture="linear", preprocessing="hist_eq", weights=True, seed=1, accuracy=0.3)
+    app = open_page("photos", beside=second.id, **SAMPLE)
+    assert_sound(app)
+    table = app.dataframe[0].value
+    assert list(table["face"]) == [1, 1]
+    assert table["run"].nunique() == 2
+    assert len(app.get("vega_lite_chart")) == 1, "one figure holds both"
+    assert app.multiselect(key="beside_picker").value == [second.id]
+    app.multiselect(key="beside_picker").set_value([]).run()
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 1
+    assert "beside" not in app.query_params
+
+
+def test_a_damaged_link_shows_the_page_and_says_what_it_left_out(trained: RunStore, open_page: Open) -> None:
+    link = {"beside": "nonsense", "detector": "xray", "unsure_below": "400", "faces_shown": "Blue", **SAMPLE}
+    app = open_page("photos", **link)
+    assert_sound(app)
+    told = texts(app)
+    assert "The link's nonsense cannot be chosen here" in told
+    assert "detector 'xray' cannot be shown" in told
+    assert "unsure below '400' cannot be shown" in told
+    assert "faces shown 'Blue' cannot be shown" in told
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_a_face_below_the_limit_is_marked_everywhere(trained: RunStore, open_page: Open) -> None:
+    app = open_page("photos", unsure_below="100", **SAMPLE)
+    assert_sound(app)
+    assert "1 unsure" in texts(app)
+    assert ":orange-badge[:material/help: unsure]" in texts(app)
+    assert list(app.dataframe[0].value["sure"]) == ["unsure"]
+    app.slider(key="unsure_below").set_value(0).run()
+    assert "unsure" not in texts(app)
+    app.segmented_control(key="faces_shown").set_value("Unsure").run()
+    assert "No face is of this kind" in texts(app)
+    assert not app.dataframe
 
 
 def test_several_photos_are_read_and_a_bad_one_spoils_none(trained: RunStore, open_page: Open) -> None:
@@ -86,33 +125,55 @@ def test_several_photos_are_read_and_a_bad_one_spoils_none(trained: RunStore, op
     uploader = app.file_uploader[0]
     uploader.upload("face.jpg", encoded(astronaut(), "JPEG"))
     uploader.upload("text.jpg", b"this is no picture")
-    uploader.upload("face.webp", encoded(astronaut(), "WEBP"))
+    uploader.upload("face.jpg", encoded(astronaut(), "WEBP"))
+    uploader.upload("phone.heic", b"\0\0\0\x18ftypheic" + bytes(64))
     app.run()
     assert not app.exception
-    assert [error.value for error in app.error] == [
-        "The picture is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
-    ]
-    assert list(app.dataframe[0].value["photo"]) == ["1. face.jpg", "3. face.webp"]
+    told = [error.value for error in app.error]
+    assert len(told) == 2
+    assert told[0].startswith("**text.jpg**: The picture is not a picture; choose a JPEG, PNG")
+    assert told[1].startswith("**phone.heic**: The picture is a HEIC photo")
+    assert list(app.dataframe[0].value["photo"]) == ["face.jpg", "face.jpg (2)"]
+    assert "**2 photos · 2 faces" in texts(app)
+    assert "2 files refused" in texts(app)
+    assert "**face.jpg**" in texts(app), "one photo is shown large"
+    assert "**face.jpg (2)**" not in texts(app)
 
 
-def test_a_photo_without_a_face_can_be_read_whole(trained: RunStore, open_page: Open) -> None:
+def test_photos_under_a_name_of_markup_show_it_as_it_is(trained: RunStore, open_page: Open) -> None:
+    app = open_page("photos")
+    app.file_uploader[0].upload("_a_ **b**.png", encoded(astronaut()))
+    app.run()
+    assert_sound(app)
+    assert r"\_a\_ \*\*b\*\*.png" in texts(app)
+
+
+def test_where_no_face_is_found_a_box_can_be_drawn(trained: RunStore, open_page: Open) -> None:
     app = open_page("photos")
     app.file_uploader[0].upload("wall.png", encoded(np.full((60, 80, 3), 120, np.uint8)))
     app.run()
     assert not app.exception
     assert app.info[0].value.startswith("No face was found")
     assert not app.dataframe
-    app.toggle[0].set_value(True).run()
+    whole = next(button for button in app.button if button.label == "Read the whole picture as one face")
+    whole.click().run()
     assert not app.exception
     table = app.dataframe[0].value
-    assert table[["x", "y", "width", "height"]].values.tolist() == [[0, 0, 80, 60]]
+    assert table[["x", "y", "width", "height", "box"]].values.tolist() == [[0, 0, 80, 60, "drawn"]]
 
 
-def test_an_unsure_face_is_marked(trained: RunStore, open_page: Open) -> None:
-    app = open_page("photos")
-    app.button[0].click().run()
-    confidence = app.dataframe[0].value["confidence"].iloc[0]
-    assert ("no emotion has the majority" in texts(app)) == (confidence < 50)
+def test_boxes_drawn_by_hand_are_read_in_place_of_those_found(trained: RunStore, open_page: Open) -> None:
+    app = open_page("photos", **SAMPLE)
+    before = app.dataframe[0].value
+    app.session_state[DRAWN] = {"sample": (Box(170, 60, 110, 110), Box(10, 300, 90, 60))}
+    app.run()
+    assert_sound(app)
+    table = app.dataframe[0].value
+    assert table[["x", "width", "box"]].values.tolist() == [[170, 110, "drawn"], [10, 90, "drawn"]]
+    assert table["confidence"].iloc[0] != before["confidence"].iloc[0]
+    app.session_state[DRAWN] = {"sample": None}
+    app.run()
+    assert app.dataframe[0].value.equals(before)
 
 
 def test_a_zip_is_read_like_its_photos_and_a_damaged_one_is_told(trained: RunStore, open_page: Open) -> None:
@@ -126,4 +187,22 @@ def test_a_zip_is_read_like_its_photos_and_a_damaged_one_is_told(trained: RunSto
     app.run()
     assert not app.exception
     assert "'bad.zip' is no zip archive that can be read" in app.error[0].value
-    assert list(app.dataframe[0].value["photo"]) == ["2. album.zip/album/face.png"]
+    assert list(app.dataframe[0].value["photo"]) == ["album.zip/album/face.png"]
+
+
+def test_a_run_with_damaged_weights_is_told_and_the_other_still_reads(trained: RunStore, open_page: Open) -> None:
+    broken = make_run(trained, architecture="linear", preprocessing="gcn", weights=True, accuracy=0.9)
+    (broken.path / "weights.safetensors").write_bytes(b"nothing")
+    app = open_page("photos", run=broken.id, beside="linear__raw", **SAMPLE)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_the_video_part_waits_for_a_video_and_says_what_becomes_of_it(trained: RunStore, open_page: Open) -> None:
+    app = open_page("photos", view="Video")
+    assert_sound(app)
+    (button,) = [each for each in app.button if each.label == "Read the video"]
+    assert button.disabled
+    assert "temporary one, which is removed as soon as it is open" in texts(app)
+    assert not app.dataframe

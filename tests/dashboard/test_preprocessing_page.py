@@ -9,9 +9,9 @@ import pytest
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
-from dashboard.palette import EMOTION_COLORS
 from fer_core.datasets.cache import SCHEMA_VERSION
 from fer_core.labels import EMOTIONS
+from fer_core.palette import EMOTION_COLORS
 from fer_core.runs import RunStore
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts

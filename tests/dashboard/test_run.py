@@ -1,11 +1,13 @@
 """The Run page."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.runs import RunStore
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_fold_run, make_run, make_unfinished, write_removals
 from tests.dashboard.test_overview import assert_sound, metrics, texts
 
@@ -138,16 +140,15 @@ def test_a_foreign_folder_is_shown_as_damaged(store: RunStore, open_page: Open) 
     assert "has no spec.json" in app.error[0].value
 
 
-def test_an_evaluation_without_a_confusion_matrix_keeps_the_rest_of_the_page(store: RunStore, open_page: Open) -> None:
+def test_without_its_predictions_a_run_keeps_the_rest_of_the_page(store: RunStore, open_page: Open) -> None:
     run = make_run(store)
-    evaluation = run.evaluation()
-    evaluation["splits"]["test"]["confusion_matrix"] = [[1, 2], [3]]
-    run.write_json("evaluation.json", evaluation)
+    (run.path / "predictions.npz").write_bytes(b"these are words")
     app = open_page("run")
     assert not app.exception
-    assert "no confusion matrix of its 7 emotions" in app.error[0].value
+    assert "predictions.npz cannot be read" in app.error[0].value
     assert metrics(app)["Test images"] == "400"
-    assert "architecture" in list(app.dataframe[0].value["name"])
+    assert "Every emotion in numbers" in texts(app)
+    assert "architecture" in list(app.dataframe[1].value["name"])
 
 
 def test_environment_and_log_open_in_their_tabs(store: RunStore, open_page: Open) -> None:
@@ -168,6 +169,31 @@ def test_the_matrix_can_show_counts(store: RunStore, open_page: Open) -> None:
     app.segmented_control(key="cells").set_value("Counts").run()
     assert_sound(app)
     assert '"count_text"' in app.get("vega_lite_chart")[3].proto.spec
+
+
+def test_a_cell_of_the_matrix_shows_its_images_and_the_link_holds_it(store: RunStore, open_page: Open) -> None:
+    run = make_run(store)
+    called = run.predictions()["test_probabilities"].argmax(axis=1)
+    app = open_page("run", true="fear", predicted="sad")
+    assert_sound(app)
+    number = int(((run.predictions()["test_labels"] == 2) & (called == 4)).sum())
+    assert f"**{number} fear faces that it reads as sad**" in texts(app)
+    app.selectbox(key="predicted").set_value("Any").run()
+    assert_sound(app)
+    assert f"{run.evaluation()['splits']['test']['per_class'][2]['support']} fear faces" in texts(app)
+
+
+def test_the_chosen_cell_is_framed(store: RunStore, open_page: Open) -> None:
+    make_run(store)
+    app = open_page("run")
+    assert "choose its emotions here" in texts(app)
+    app.session_state["true"], app.session_state["predicted"] = "happy", "happy"  # as the click's callback does
+    app.run()
+    assert_sound(app)
+    assert "happy faces that it reads as happy" in texts(app)
+    matrix = json.loads(app.get("vega_lite_chart")[3].proto.spec)
+    framed = {param["name"]: param.get("value") for param in matrix["params"]}
+    assert (framed["chosen_true"], framed["chosen_predicted"]) == ("happy", "happy")
 
 
 def test_a_run_with_folds_shows_a_line_and_a_row_for_each(store: RunStore, open_page: Open) -> None:
@@ -220,3 +246,15 @@ def test_a_run_that_trains_its_second_fold_says_so(store: RunStore, open_page: O
         app = open_page("run")
     assert_sound(app)
     assert "epoch 3 of 20 in fold 2 of 2" in app.progress[0].text
+
+
+def test_an_ensemble_shows_what_it_averages_in_the_place_of_curves(store: RunStore, open_page: Open) -> None:
+    first, second = make_run(store, "linear", accuracy=0.5), make_run(store, "mini_xception", accuracy=0.5)
+    ensemble = make_ensemble([first, second], store)
+    app = open_page("run", run=ensemble.id)
+    assert_sound(app)
+    table = app.dataframe[0].value
+    assert list(table["weight"]) == [0.5, 0.5]
+    assert list(table["run"]) == [f"run?run={each.id}" for each in (first, second)]
+    assert "2 members" in texts(app)
+    assert "The curves begin" not in texts(app)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from fer_core.export.graph import to_onnx
 from fer_core.inference import Predictor
 from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import STEPS, Pipeline
-from fer_core.runs import RunStore
+from fer_core.runs import Run, RunStore
 from fer_core.training import make_spec, train_run
 
 IN_A_GRAPH = [name for name in STEPS.names() if name != "face_crop"]
@@ -86,6 +87,20 @@ def test_without_its_dataset_a_run_is_checked_on_other_real_faces(run):
     assert reference.source == "100 faces of LFW"
     assert reference.faces.shape == (100, 48, 48)
     assert reference.labels is None
+
+
+def test_a_run_of_folds_is_checked_on_the_images_that_its_kept_weights_never_saw(run, tmp_path):
+    folded, faces = Run(shutil.copytree(run.path, tmp_path / run.id)), load_dataset("synthetic")
+    arrays = folded.predictions()
+    for split in ("valid", "test"):
+        arrays[f"{split}_folds"] = np.where(np.arange(len(arrays[f"{split}_ids"])) < 30, "2", "1")
+    folded.save_predictions(arrays)
+    folded.write_json("environment.json", folded.environment() | {"weights_fold": "2"})
+    reference = check.reference_faces(Predictor.from_run(folded), folded)
+    assert reference.source == "30 test images of synthetic"
+    np.testing.assert_array_equal(reference.faces, faces.images[faces.rows_of(arrays["test_ids"][:30])])
+    np.testing.assert_array_equal(reference.labels, arrays["test_labels"][:30])
+    np.testing.assert_array_equal(reference.calibration, faces.images[faces.rows_of(arrays["valid_ids"][:30])])
 
 
 def test_nothing_is_written_where_the_graph_differs(run, tmp_path, monkeypatch):

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from fer_core.architectures import ARCHITECTURES, build
 from fer_core.cli import predict
+from fer_core.cli.readings import Reader
 from fer_core.config import RunSpec
-from fer_core.errors import FerError
 from fer_core.inference import FaceBox, Predictor, get_detector, read_image
 from fer_core.inference.video import Video, predict_video
 from fer_core.runs import Run, RunError, RunStore
@@ -104,10 +104,71 @@ def test_one_bad_file_among_several_is_told_and_the_others_are_predicted(
     ]
 
 
-def test_a_single_bad_file_is_an_error_for_the_main_program(run: Run, tmp_path: Path) -> None:
+def test_a_single_bad_file_is_told_and_gives_status_one(run: Run, tmp_path: Path) -> None:
     result = invoke(run.id, tmp_path / "absent.png")
-    assert isinstance(result.exception, FerError)
+    assert result.exit_code == 1
     assert result.stdout == ""
+    assert result.stderr == f"error: there is no file '{tmp_path / 'absent.png'}'\n"
+
+
+def test_a_bad_archive_does_not_hide_the_paths_after_it(run: Run, portrait: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(b"PK but not really")
+    result = invoke(run.id, tmp_path / "bad.zip", tmp_path / "no*.jpg", portrait, "--json")
+    assert result.exit_code == 1
+    assert [photo["path"] for photo in json.loads(result.stdout)["photos"]] == [str(portrait)]
+    assert len(result.stderr.splitlines()) == 2
+
+
+def test_photos_and_videos_come_in_the_order_of_their_paths(run: Run, portrait: Path, blank: Path, clip: Path) -> None:
+    paths = (portrait, blank, clip, portrait)
+    read = list(Reader(Predictor.from_run(run), get_detector(), every=5).read(paths))
+    assert [each.path for each in read] == [str(path) for path in paths]
+    assert [len(list(each.rows())) for each in read] == [1, 0, 2, 1]
+
+
+def test_photos_beyond_one_batch_are_all_read_in_their_order(
+    run: Run, portrait: Path, blank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [portrait, blank, portrait, portrait, blank]
+    monkeypatch.setattr("fer_core.cli.readings.TOGETHER", 2)
+    read = list(Reader(Predictor.from_run(run), get_detector()).read(paths))
+    assert [each.path for each in read] == [str(path) for path in paths]
+    assert [len(list(each.rows())) for each in read] == [1, 0, 1, 1, 0]
+
+
+def test_a_given_box_is_read_instead_of_found_faces(run: Run, portrait: Path) -> None:
+    result = invoke(run.id, portrait, "--box", "200,90,50,50", "--box", "0,0,512,512", "--json")
+    (photo,) = json.loads(result.stdout)["photos"]
+    expected = [FaceBox(200, 90, 50, 50), FaceBox(0, 0, 512, 512)]
+    assert [FaceBox(**face["box"]) for face in photo["faces"]] == expected
+    by_hand = Predictor.from_run(run).predict(read_image(portrait), boxes=expected)
+    for written, face in zip(photo["faces"], by_hand, strict=True):
+        assert written["probabilities"] == pytest.approx(face.probabilities)
+
+
+def test_a_box_that_does_not_fit_is_refused(run: Run, portrait: Path, blank: Path) -> None:
+    assert "expected a box as x,y,width,height" in str(invoke(run.id, portrait, "--box", "1,2,3").exception)
+    assert "at least 1 pixel" in str(invoke(run.id, portrait, "--box", "1,2,3,0").exception)
+    result = invoke(run.id, blank, portrait, "--box", "150,80,100,100", "--json")
+    assert result.exit_code == 1
+    assert "150,80,100,100 does not lie within a picture of 200 × 100 pixels" in result.stderr
+    assert [photo["path"] for photo in json.loads(result.stdout)["photos"]] == [str(portrait)]
+
+
+def test_eyes_are_levelled_only_by_a_detector_that_finds_them(run: Run, portrait: Path) -> None:
+    result = invoke(run.id, portrait, "--detector", "mtcnn", "--alignment", "level", "--json")
+    ((face,),) = [photo["faces"] for photo in json.loads(result.stdout)["photos"]]
+    assert 1 < face["box"]["roll"] < 8
+    assert "'haar' finds no eyes to level; choose from" in str(
+        invoke(run.id, portrait, "--alignment", "level").exception
+    )
+
+
+def test_json_tells_what_of_a_file_was_not_read(run: Run, tmp_path: Path) -> None:
+    frames = [Image.new("L", (60, 40), level) for level in (90, 200)]
+    frames[0].save(tmp_path / "waving.gif", save_all=True, append_images=frames[1:])
+    (photo,) = json.loads(invoke(run.id, tmp_path / "waving.gif", "--json").stdout)["photos"]
+    assert photo["notes"] == ["Only the first frame of an animation was read."]
 
 
 def test_a_face_without_surroundings_is_predicted_whole(run: Run, tmp_path: Path) -> None:
@@ -121,7 +182,7 @@ def test_a_face_without_surroundings_is_predicted_whole(run: Run, tmp_path: Path
 def test_an_unknown_run_or_detector_is_refused_with_the_choices(run: Run, portrait: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=run.id.replace("+", r"\+")):
         raise invoke("resnet", portrait).exception or AssertionError("no error")
-    assert "choose from haar, whole" in str(invoke(run.id, portrait, "--detector", "dog").exception)
+    assert "choose from centerface, haar, mtcnn, whole" in str(invoke(run.id, portrait, "--detector", "dog").exception)
     assert "there are none yet" in str(invoke(run.id, portrait, "--runs", tmp_path / "elsewhere").exception)
 
 
@@ -159,14 +220,15 @@ def test_where_there_is_no_picture_one_sentence_says_so(
         archive.writestr("a.txt", "text")
     (tmp_path / "text.mp4").write_text("text")
     result = invoke(run.id, make(tmp_path))
-    assert isinstance(result.exception, FerError)
-    assert reason in str(result.exception)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_csv_has_a_line_for_every_face_whose_probabilities_are_those_of_json(run: Run, portrait: Path) -> None:
     (row,) = csv.DictReader(io.StringIO(invoke(run.id, portrait, "--csv").stdout))
     ((face,),) = [photo["faces"] for photo in json.loads(invoke(run.id, portrait, "--json").stdout)["photos"]]
-    assert {key: int(row[key]) for key in face["box"]} == face["box"]
+    assert {key: float(row[key]) for key in face["box"]} == face["box"]
     assert row["emotion"] == face["emotion"]
     assert {name: float(row[name]) for name in face["probabilities"]} == pytest.approx(face["probabilities"], abs=1e-4)
 

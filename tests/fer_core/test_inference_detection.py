@@ -6,7 +6,17 @@ import pytest
 import skimage.data
 
 from fer_core.errors import FerError
-from fer_core.inference import DETECTORS, FaceBox, FaceDetector, crop_face, get_detector
+from fer_core.inference import (
+    DETECTORS,
+    FaceBox,
+    FaceDetector,
+    crop_face,
+    detector_obstacle,
+    find_faces,
+    get_detector,
+)
+from fer_core.inference.detectors import centerface
+from fer_core.inference.detectors.found import Found, Framing, distinct
 
 ASTRONAUT = np.asarray(skimage.data.astronaut())
 # Measured by hand on the photo: eyes, nose and mouth lie within x 190..260, y 80..150.
@@ -97,15 +107,143 @@ def test_an_opencv_without_cascades_says_which_to_install(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("name", DETECTORS.names())
-def test_every_registered_detector_finds_the_face_and_is_shared(name: str) -> None:
+def test_every_registered_detector_finds_the_face_and_is_shared_or_says_what_to_install(name: str) -> None:
+    if detector_obstacle(name):
+        assert "`pip install" in detector_obstacle(name)
+        return
     assert get_detector(name) is get_detector(name)
     (box,) = get_detector(name).detect(ASTRONAUT)
     assert holds(box, FEATURES)
+    assert box.roll == 0
+    assert DETECTORS.get(name).label
 
 
-def test_an_unknown_detector_is_refused_with_the_choices() -> None:
-    with pytest.raises(FerError, match="choose from haar, whole"):
+def test_an_unknown_detector_or_alignment_is_refused_with_the_choices() -> None:
+    with pytest.raises(FerError, match="choose from centerface, haar, mtcnn, whole"):
         get_detector("har")
+    with pytest.raises(FerError, match="choose from upright, level"):
+        find_faces(ASTRONAUT, "mtcnn", "sideways")  # type: ignore[arg-type]
+    with pytest.raises(FerError, match="'haar' finds no eyes to level; choose from centerface, mtcnn"):
+        find_faces(ASTRONAUT, "haar", "level")
+
+
+@pytest.mark.parametrize("name", ["mtcnn", "centerface"])
+def test_a_detector_without_its_package_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"fer_core.inference.detectors.{name}.package_file", lambda package, file: None)
+    with pytest.raises(FerError, match="`pip install ") as caught:
+        DETECTORS.get(name)()
+    assert "\n" not in str(caught.value)
+
+
+def turned(degrees: float) -> np.ndarray:
+    """The portrait, turned clockwise around the face; upright it is 3 to 4 degrees off itself."""
+    matrix = cv2.getRotationMatrix2D((224, 112), -degrees, 1)
+    return cv2.warpAffine(ASTRONAUT, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("degrees", [-30, -20, 20, 30])
+def test_a_turned_face_is_found_and_its_crop_levelled(degrees: int) -> None:
+    (box,) = find_faces(turned(degrees), "mtcnn", "level")
+    (straight,) = find_faces(ASTRONAUT, "mtcnn", "level")
+    assert abs(box.roll - straight.roll - degrees) < 6
+    levelled, expected = crop_face(turned(degrees), box, 48), crop_face(ASTRONAUT, straight, 48)
+    as_it_stands = crop_face(turned(degrees), box.upright(), 48)
+    assert np.corrcoef(levelled.ravel(), expected.ravel())[0, 1] > 0.85
+    assert np.corrcoef(as_it_stands.ravel(), expected.ravel())[0, 1] < 0.75
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.5])
+def test_mtcnns_boxes_are_framed_as_the_cascades(factor: float, detector: FaceDetector) -> None:
+    (cascades,), (box,) = detector.detect(scaled(factor)), find_faces(scaled(factor), "mtcnn")
+    assert overlap(box, cascades) > 0.75
+
+
+def overlap(first: FaceBox, second: FaceBox) -> float:
+    wide = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    high = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    shared = max(0, wide) * max(0, high)
+    return shared / (first.area + second.area - shared)
+
+
+def test_mtcnn_finds_small_faces_that_the_cascade_passes_over(detector: FaceDetector) -> None:
+    head = cv2.resize(ASTRONAUT[0:220, 110:330], (64, 64), interpolation=cv2.INTER_AREA)  # a face of 28 pixels
+    canvas = np.full((480, 640, 3), 120, np.uint8)
+    corners = [(40, 60), (300, 200), (540, 380)]
+    for x, y in corners:
+        canvas[y : y + 64, x : x + 64] = head
+    assert detector.detect(canvas) == []
+    found = sorted(find_faces(canvas, "mtcnn"), key=lambda box: box.x)
+    assert [holds(FaceBox(x, y, 64, 64), box) for (x, y), box in zip(corners, found, strict=True)] == [True] * 3
+
+
+def test_mtcnn_finds_no_face_where_there_is_none() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    pictures = [np.full((480, 640, 3), 128, np.uint8), noise, skimage.data.coffee()]
+    pictures += [np.zeros((1, 1, 3), np.uint8), np.zeros((1, 5000, 3), np.uint8), np.zeros((30, 30), np.uint8)]
+    assert [find_faces(picture, "mtcnn") for picture in pictures] == [[]] * len(pictures)
+
+
+def test_a_face_cut_by_the_border_keeps_the_cascades_framing() -> None:
+    (whole,) = find_faces(ASTRONAUT, "mtcnn")
+    cut = np.ascontiguousarray(ASTRONAUT[:, whole.x + 12 :])
+    (box,) = find_faces(cut, "mtcnn")
+    assert box.x < 0
+    assert overlap(box, FaceBox(-12, whole.y, whole.width, whole.height)) > 0.8
+
+
+def test_one_mtcnn_serves_many_threads() -> None:
+    mtcnn = get_detector("mtcnn")
+    pictures = [np.ascontiguousarray(ASTRONAUT[:220, start : start + 220]) for start in (80, 100, 120, 140)]
+    expected = [mtcnn.detect(picture) for picture in pictures]
+    assert all(len(boxes) == 1 for boxes in expected)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(mtcnn.detect, pictures * 2)) == expected * 2
+
+
+def test_centerfaces_answer_becomes_boxes_and_eyes() -> None:
+    heat, sizes, offsets = (np.zeros((1, channels, 8, 8), np.float32) for channels in (1, 2, 2))
+    points = np.zeros((1, 10, 8, 8), np.float32)
+    heat[0, 0, 3, 5], heat[0, 0, 3, 6], heat[0, 0, 7, 0] = 0.9, 0.8, 0.4  # one face twice, and one too unsure
+    sizes[0, :, 3, 5:7] = np.log([20 / 4, 12 / 4])[:, None]  # high, wide
+    offsets[0, :, 3, 5] = 0.25, -0.5  # down, right
+    points[0, :4, 3, 5] = 0.4, 0.25, 0.5, 0.75  # y and x of an eye, then of the other, as shares of the box
+    found = centerface._decoded(heat, sizes, offsets, points)
+    # its centre is (5 - 0.5 + 0.5, 3 + 0.25 + 0.5) places of 4 pixels
+    np.testing.assert_allclose(found.corners, [[20 - 6, 15 - 10, 20 + 6, 15 + 10]], rtol=1e-6)
+    np.testing.assert_allclose(found.eyes, [[[14 + 3, 5 + 8], [14 + 9, 5 + 10]]], rtol=1e-6)
+    np.testing.assert_allclose(found.scores, [0.9])
+
+
+def test_of_overlapping_boxes_the_surest_stays() -> None:
+    corners = np.float32([[0, 0, 10, 10], [1, 1, 11, 11], [50, 0, 60, 10], [2, 2, 8, 8]])
+    scores = np.float32([0.7, 0.9, 0.8, 0.6])
+    assert distinct(corners, scores, 0.5).tolist() == [1, 2, 3]
+    assert distinct(corners, scores, 0.5, of_smaller=True).tolist() == [1, 2]
+
+
+def test_a_face_seen_from_the_side_is_not_turned_by_its_eyes() -> None:
+    corners, eyes = np.float32([[0, 0, 100, 100]]), np.float32([[[48, 40], [50, 46]]])
+    (box,) = Framing(1.0, 0.1).boxes(Found(corners, np.float32([1]), eyes), np.zeros((200, 200), np.uint8))
+    assert box == FaceBox(-1, 3, 100, 100)
+
+
+@pytest.mark.parametrize("quarter", [1, 2, -1])
+def test_a_crop_is_turned_back_by_its_boxs_roll(quarter: int) -> None:
+    turned_picture = np.ascontiguousarray(np.rot90(ASTRONAUT, -quarter))  # clockwise
+    upright = crop_face(ASTRONAUT, FaceBox(200, 160, 112, 112), 112)
+    x, y = {1: (512 - 160 - 112, 200), 2: (512 - 200 - 112, 512 - 160 - 112), -1: (160, 512 - 200 - 112)}[quarter]
+    crop = crop_face(turned_picture, FaceBox(x, y, 112, 112, 90.0 * quarter), 112)
+    assert np.abs(crop.astype(int) - upright).mean() < 1
+
+
+def test_a_turned_crop_over_the_border_repeats_the_edge() -> None:
+    flat = np.full((60, 80, 3), 77, np.uint8)
+    assert (crop_face(flat, FaceBox(-20, -20, 100, 100, 33.0), 48) == 77).all()
+
+
+def test_a_box_turned_beyond_half_a_turn_is_refused() -> None:
+    with pytest.raises(FerError, match="at most 180 degrees"):
+        FaceBox(0, 0, 5, 5, float("nan"))
 
 
 def test_a_crop_of_the_networks_size_is_the_pictures_own_gray_levels() -> None:

@@ -1,15 +1,18 @@
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image, ImageOps
 
 from fer_core.errors import FerError
-from fer_core.inference import read_image
+from fer_core.inference import read_image, read_picture
 
 ASTRONAUT = np.asarray(skimage.data.astronaut())
 ORIENTATION = 0x0112
@@ -32,6 +35,24 @@ def png_declaring(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def tiff_of_planes(colours: np.ndarray) -> bytes:
+    """A TIFF of 16 bits whose three colours (3, H, W) lie one after the other."""
+    _, height, width = colours.shape
+    content, size = (colours.astype("<u2") * 257).tobytes(), 2 * height * width
+    directory_at, entries = 8 + len(content), 9
+    lists_at = directory_at + 2 + 12 * entries + 4
+    lists = struct.pack("<3H", 16, 16, 16) + struct.pack("<3I", *(8 + size * each for each in range(3)))
+    lists += struct.pack("<3I", size, size, size)
+    short, long = 3, 4
+    tags = [
+        (256, short, 1, width), (257, short, 1, height), (258, short, 3, lists_at), (259, short, 1, 1),
+        (262, short, 1, 2), (273, long, 3, lists_at + 6), (277, short, 1, 3), (279, long, 3, lists_at + 18),
+        (284, short, 1, 2),
+    ]  # fmt: skip
+    directory = struct.pack("<H", entries) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    return b"II*\0" + struct.pack("<I", directory_at) + content + directory + lists
 
 
 def sentence(source: bytes | Path) -> str:
@@ -124,6 +145,31 @@ def test_sixteen_bits_are_reduced_to_eight_not_cut_off() -> None:
         np.testing.assert_array_equal(read, np.stack([levels] * 3, axis=-1))
 
 
+@pytest.mark.parametrize("kind", [".png", ".tiff", ".ppm"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colours_of_sixteen_bits_are_reduced_to_eight(kind: str, channels: int) -> None:
+    if kind == ".ppm" and channels == 4:
+        return  # the format has no transparency
+    deep = np.asarray(photo())[:, :, ::-1].astype(np.uint16) * 257
+    if channels == 4:
+        deep = np.dstack([deep, np.full(deep.shape[:2], 65535, np.uint16)])
+    written, content = cv2.imencode(kind, deep)
+    assert written
+    np.testing.assert_array_equal(read_image(content.tobytes()), np.asarray(photo()))
+
+
+def test_every_level_of_sixteen_bits_becomes_the_nearest_of_eight() -> None:
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    read = read_image(encoded(Image.fromarray(levels), "PNG"))[..., 0]
+    np.testing.assert_array_equal(read, np.rint(levels / 257))
+
+
+def test_deep_colours_that_pillow_would_turn_into_noise_are_refused() -> None:
+    assert "16 bits in separate planes" in sentence(tiff_of_planes(np.asarray(photo()).transpose(2, 0, 1)))
+    floats = cv2.imencode(".tiff", np.asarray(photo(), np.float32) / 255)[1].tobytes()
+    assert "a TIFF picture of a kind that is not read here" in sentence(floats)
+
+
 @pytest.mark.parametrize(
     ("levels", "scale"), [(np.int32, 1), (np.int32, 257), (np.float32, 1 / 255), (np.float32, 1), (np.int32, 70_000)]
 )
@@ -141,6 +187,31 @@ def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
     assert read.shape == (10, 20, 3)
     assert read[..., 0].mean() > 190
     assert read[..., 2].mean() < 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "note"),
+    [
+        ("GIF", "Only the first frame of an animation was read."),
+        ("WEBP", "Only the first frame of an animation was read."),
+        ("PNG", "Only the first frame of an animation was read."),
+        ("TIFF", "Only the first page was read."),
+    ],
+)
+def test_what_of_a_file_is_not_read_is_told(kind: str, note: str) -> None:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ((200, 0, 0), (0, 0, 200))]
+    assert read_picture(encoded(frames[0], kind, save_all=True, append_images=frames[1:])).notes == (note,)
+    assert read_picture(encoded(frames[0], kind)).notes == ()
+
+
+def test_a_phones_photo_with_previews_is_no_animation() -> None:
+    frames = [photo(), photo((48, 32))]
+    assert read_picture(encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])).notes == ()
+
+
+def test_a_reduction_is_told() -> None:
+    notes = read_picture(encoded(photo(), "PNG"), max_side=48).notes
+    assert notes == ("It was reduced from 96 × 64 pixels to a longer side of 48.",)
 
 
 def test_a_file_is_read_as_its_bytes_are(tmp_path: Path) -> None:
@@ -165,6 +236,30 @@ def test_the_photo_of_a_50_megapixel_camera_is_accepted_and_reduced() -> None:
     read = read_image(encoded(Image.new("L", (8192, 6104), 90), "JPEG", quality=60))
     assert read.shape == (3052, 4096, 3)
     assert abs(int(read[0, 0, 0]) - 90) < 4
+
+
+READ_IN_A_PROCESS = """
+import re, sys
+from pathlib import Path
+from fer_core.inference import read_image
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
+before = peak()
+assert read_image(Path(sys.argv[1])).shape[1] == 4096
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its own peak of memory")
+@pytest.mark.parametrize(
+    ("kind", "mode", "megabytes"), [("JPEG", "RGB", 250), ("PNG", "RGBA", 700), ("PNG", "I;16", 500)]
+)
+def test_fifty_megapixels_are_read_within_bounded_memory(tmp_path: Path, kind: str, mode: str, megabytes: int) -> None:
+    path = tmp_path / f"large.{kind.lower()}"
+    Image.new(mode, (8192, 6104), 90 if mode == "I;16" else (90, 60, 30)).save(path, kind)
+    command = [sys.executable, "-c", READ_IN_A_PROCESS, str(path)]
+    kilobytes = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert kilobytes < megabytes * 1024
 
 
 @pytest.mark.parametrize("size", [(8000, 8000), (10_000, 10_000), (30_000, 30_000)])

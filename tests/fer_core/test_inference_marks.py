@@ -34,3 +34,22 @@ def test_large_photos_are_shown_smaller_with_frames_in_place() -> None:
     rows, columns = np.nonzero((marked == [0xE6, 0x9F, 0x00]).all(axis=2))
     assert abs(columns.max() - 500) < 8
     assert abs(rows.max() - 800) < 8
+
+
+def test_a_face_below_the_limit_is_marked_as_doubtful() -> None:
+    image = np.full((300, 300, 3), 128, np.uint8)
+    face = prediction(FaceBox(100, 150, 60, 60))
+    sure = mark_faces(image, [face], side=1200)
+    assert np.array_equal(mark_faces(image, [face], side=1200, unsure_below=face.confidence), sure)
+    doubtful = mark_faces(image, [face], side=1200, unsure_below=1.0)
+    assert np.array_equal(doubtful[150:], sure[150:]), "the frame stays"
+    assert not np.array_equal(doubtful[:150], sure[:150]), "its plate gets a question mark"
+
+
+def test_a_turned_box_is_framed_as_it_is_turned() -> None:
+    image = np.full((300, 300, 3), 128, np.uint8)
+    box = FaceBox(100, 100, 80, 80, 45.0)
+    marked = mark_faces(image, [prediction(box)], side=1200)
+    tip = 140 + round(40 * 2**0.5)  # the lowest corner, below the centre
+    assert (marked[tip - 2 : tip + 3, 140] != 128).any()
+    assert (marked[178:182, 102:106] == 128).all(), "nothing is where the upright box has its corner"

@@ -96,7 +96,7 @@ def test_a_run_that_started_from_imagenets_weights_predicts_without_them(
 def test_more_faces_than_a_batch_come_back_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor.from_run(make_run(tmp_path))
     whole = predictor.predict_faces(some_faces())
-    monkeypatch.setattr("fer_core.inference.predictor.BATCH", 7)
+    monkeypatch.setattr("fer_core.inference.reader.BATCH", 7)
     np.testing.assert_allclose(predictor.predict_faces(some_faces()), whole, atol=1e-6)
     assert len({row.tobytes() for row in whole}) == len(whole)
 
@@ -153,7 +153,7 @@ def test_a_prediction_as_json_holds_everything_but_the_pixels(tmp_path: Path) ->
     (prediction,) = Predictor.from_run(make_run(tmp_path)).predict(ASTRONAUT)
     written = json.loads(json.dumps(prediction.to_json(), allow_nan=False))
     assert written == {
-        "box": {"x": prediction.box.x, "y": prediction.box.y, "width": 95, "height": 95},
+        "box": {"x": prediction.box.x, "y": prediction.box.y, "width": 95, "height": 95, "roll": 0.0},
         "emotion": prediction.emotion,
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities,

@@ -6,25 +6,29 @@ const SENTENCES = {
   insecure:
     "Browsers give a camera only to pages from localhost or over HTTPS: open this page on the computer that runs it, " +
     "as http://localhost, or serve it over HTTPS.",
-  wasm: "This browser runs no WebAssembly, which the networks need: update it, or choose the snapshot above.",
-  worker: "This browser is too old for the live camera: update it, or choose the snapshot above.",
+  wasm: "This browser runs no WebAssembly, which the networks need: update it, or let the server read the frames.",
+  worker: "This browser is too old to run the networks: update it, or let the server read the frames.",
   NotAllowedError:
     "The camera is blocked for this page: allow it in the browser's address bar (or the system's privacy settings), " +
     "and try again.",
   NotFoundError: "No camera was found: connect one, and try again.",
   NotReadableError: "The camera is in use by another program: close it there, and try again.",
+  refused: "The connection to the server is gone: try again, or load the page again.",
   lost: "The camera is gone: it was unplugged, or another program took it. Connect it, and try again.",
 }
 
 /** A sentence on a state or an error: what is wrong, and what to do. */
 export function sentence(problem) {
   const name = typeof problem === "string" ? problem : problem?.name
+  if (name === "refused" && problem.message) return problem.message
+  if (name === "broken") return `The networks do not run in this browser (${problem.message}).`
   return SENTENCES[name] ?? `The camera could not be started (${problem?.message || name}): try again.`
 }
 
-/** What this browser lacks for the live camera: a name for `sentence`, or the empty string. */
-export function obstacle() {
+/** What this browser lacks to have frames read in this `way`: a name for `sentence`, or the empty string. */
+export function obstacle(way) {
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) return "insecure"
+  if (way === "server") return ""
   if (typeof WebAssembly !== "object") return "wasm"
   return typeof Worker === "function" && typeof DecompressionStream === "function" ? "" : "worker"
 }

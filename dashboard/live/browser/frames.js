@@ -1,5 +1,6 @@
 // The way of a frame: from the video to the finder, and with the faces that it found to the reader, whenever these
-// are free. A frame that comes while they are at work is left out, or replaced by the next.
+// are free. A frame that comes while they are at work is left out, or replaced by the next. The reader rests for as long
+// as it has read, so that a large network leaves half a processor to the boxes and the picture.
 
 export class Frames {
   /** `hear` gets every message of the workers, `isOn` says whether frames are to be looked at. */
@@ -10,6 +11,7 @@ export class Frames {
     this.hear = hear
     this.isOn = isOn
     this.finderIsFree = this.readerIsFree = false
+    this.rested = 0 // from when on the reader may read again
     this.arrived = null // when the frame came that is shown and was not looked at
     this.finder = this.work("./finder.js")
     this.reader = this.work("./reader.js")
@@ -23,7 +25,7 @@ export class Frames {
   }
 
   /** Load the detector, once, and the networks of `wanted`. */
-  load({ vendor, version }, wanted) {
+  load({ vendor, version, wanted }) {
     this.readerIsFree = false
     if (!this.isLoading) this.finder.postMessage({ kind: "load", vendor, version })
     this.isLoading = true
@@ -51,15 +53,21 @@ export class Frames {
   take(message) {
     if (message.kind === "ready" || message.kind === "faces") this.finderIsFree = true
     if (message.kind === "loaded" || message.kind === "read") this.readerIsFree = true
+    if (message.kind === "read") this.rested = performance.now() + message.milliseconds
     this.hear(message) // the boxes are drawn before anything else is begun
     if (message.kind === "faces") this.read(message)
     if (message.kind === "ready" || message.kind === "faces") this.give()
   }
 
   read(message) {
-    if (!this.readerIsFree || !message.faces.length || !this.isOn()) return
+    if (!this.readerIsFree || performance.now() < this.rested || !message.faces.length || !this.isOn()) return
     this.readerIsFree = false
     this.reader.postMessage({ ...message, kind: "frame" }, [message.pixels])
+  }
+
+  /** The camera is off. */
+  rest() {
+    this.arrived = null
   }
 
   end() {

@@ -1,5 +1,5 @@
 // The live camera: frames go from the video to the workers, and what they find to the overlay and the panel.
-// No frame, and nothing made of one, goes anywhere else.
+// No frame, and nothing made of one, goes anywhere else, unless the page says that the server reads.
 
 import { eachFrame, isAllowed, obstacle, openCamera, sentence } from "./camera.js"
 import { Figures } from "./figures.js"
@@ -7,13 +7,20 @@ import { Frames } from "./frames.js"
 import { drawFaces, picture } from "./overlay.js"
 import { Panel, made, percent } from "./panel.js"
 import { Readings } from "./readings.js"
+import { Remote } from "./remote.js"
 import { Recording } from "./timeline.js"
 
-const CHART_MS = 100 // between two drawings of the charts
+const PANEL_MS = 100 // between two drawings of the bars and charts: painting takes more than a small network
 const STARTING = "Starting the camera …"
+const OFF = {
+  browser: "The camera is off until you start it.",
+  server: "The camera is off until you start it; then its frames go to the server.",
+}
+const SERVER_HELPS = ["wasm", "worker", "broken"] // problems of this browser that are none for the server
 
 export class LiveCamera {
-  constructor(root) {
+  /** `askServer` tells the page that its visitor wants the server to read. */
+  constructor(root, askServer) {
     this.root = root
     this.video = this.find("video")
     this.overlay = this.find(".overlay")
@@ -22,8 +29,8 @@ export class LiveCamera {
     this.mirrored = true
     this.chosen = null
     this.forget()
-    this.bind()
-    this.setState("idle")
+    this.bind(askServer)
+    this.setState("idle", OFF.browser)
   }
 
   find(selector) {
@@ -35,7 +42,7 @@ export class LiveCamera {
     this.readings = new Readings()
   }
 
-  bind() {
+  bind(askServer) {
     const actions = {
       start: () => this.start(),
       pause: () => this.setState(this.state === "paused" ? "running" : "paused"),
@@ -44,6 +51,7 @@ export class LiveCamera {
       record: () => this.record(),
       save: () => save(new Blob([this.recording.toCsv()], { type: "text/csv" }), "live-numbers", "csv"),
       stop: () => this.stop(),
+      serve: askServer,
     }
     for (const [name, action] of Object.entries(actions)) this.find(`.${name}`).onclick = action
     this.overlay.onclick = (event) => this.chooseAt(event)
@@ -57,21 +65,33 @@ export class LiveCamera {
     this.data = data
     this.panel = new Panel(this.find(".runs"), data)
     this.forget()
-    const problem = obstacle()
+    this.changeWay(data.way)
+    const problem = obstacle(data.way)
     if (problem) return this.fail(problem)
-    this.frames ??= new Frames(this.video, { hear: (each) => this.hear(each), isOn: () => this.state === "running" })
-    this.frames.load({ ...data, vendor: absolute(data.vendor) }, data.runs.map(withAddress))
-    if (this.state === "idle") isAllowed().then((allowed) => allowed && this.state === "idle" && this.start())
+    this.frames.load(loaded(data))
+    if (data.way === "server" || this.state !== "idle") return
+    isAllowed().then((allowed) => allowed && this.state === "idle" && this.start())
+  }
+
+  /** Read in this browser, or on the server; a running camera is stopped, so that nobody's frames go there unasked. */
+  changeWay(way) {
+    if (this.way === way) return
+    if (this.way) this.release()
+    this.frames?.end()
+    this.way = way
+    const given = { hear: (each) => this.hear(each), isOn: () => this.state === "running" }
+    this.frames = obstacle(way) ? null : new (way === "server" ? Remote : Frames)(this.video, given)
+    this.setState("idle", OFF[way])
   }
 
   async start() {
     if (this.state === "starting") return
-    const problem = obstacle()
+    const problem = obstacle(this.way)
     if (problem) return this.fail(problem)
     this.setState("starting", STARTING)
     try {
       this.close = await openCamera(this.video, () => this.fail("lost"))
-      if (this.isEnded) return this.close()
+      if (this.state !== "starting") return this.release() // meanwhile the page was left, or asked for another way
       this.root.style.setProperty("--aspect", this.video.videoWidth / this.video.videoHeight)
       this.endFrames = eachFrame(this.video, (time) => this.frames.arrive(time))
       this.setState("running")
@@ -88,12 +108,14 @@ export class LiveCamera {
   fail(problem) {
     this.release()
     this.setState("problem", sentence(problem))
+    this.find(".serve").hidden = this.way === "server" || !SERVER_HELPS.includes(problem.name ?? problem)
   }
 
   release() {
     this.endFrames?.()
     this.close?.()
     this.endFrames = this.close = null
+    this.frames?.rest()
     if (this.isRecording) this.record()
     this.forget()
     this.panel?.clear("No face yet")
@@ -101,15 +123,16 @@ export class LiveCamera {
   }
 
   end() {
-    this.isEnded = true
+    this.state = "ended"
     this.release()
     this.frames?.end()
   }
 
-  setState(state, words = "The camera is off until you start it.") {
+  setState(state, words = "") {
     this.state = this.root.dataset.state = state
+    this.find(".serve").hidden = true
     const isOn = state === "running" || state === "paused"
-    this.find(".sentence").textContent = isOn ? "" : words
+    this.find(".sentence").textContent = words
     this.find(".start").textContent = state === "problem" ? "Try again" : "Start camera"
     this.find(".start").disabled = state === "starting"
     this.find(".mirror").disabled = false // all were, until the script came
@@ -117,8 +140,11 @@ export class LiveCamera {
     this.find(".record").disabled = !isOn && !this.isRecording
     this.find(".pause").textContent = state === "paused" ? "Resume" : "Pause"
     this.find(".pause").setAttribute("aria-pressed", state === "paused")
-    if (state === "paused") this.video.pause()
-    else if (state === "running" && this.video.paused) this.video.play().catch((error) => this.fail(error))
+    if (state === "paused") {
+      this.redraw() // with what was read last
+      this.video.pause()
+    }
+    if (state === "running" && this.video.paused) this.video.play().catch((error) => this.fail(error))
     if (!isOn) this.figures.reset()
   }
 
@@ -129,7 +155,8 @@ export class LiveCamera {
       faces: () => this.seeFaces(message),
       read: () => this.seeReadings(message),
       failed: () => this.tell(`${message.run} could not be loaded (${message.message}): choose another run.`),
-      broken: () => this.fail({ message: `the networks do not run here: ${message.message}` }),
+      broken: () => this.fail({ name: "broken", message: message.message }),
+      refused: () => this.fail({ name: "refused", message: message.message }),
     }
     heard[message.kind]()
   }
@@ -161,17 +188,14 @@ export class LiveCamera {
       if (!run) continue // of the choice before
       faces.forEach((face, place) => this.note(face, run, time, probabilities[place]))
     }
-    this.redraw()
-    if (now - (this.drawn ?? 0) > CHART_MS) {
-      this.drawn = now
-      this.panel.draw(this.readings.history, this.chosen, now)
-    }
+    if (now - (this.drawn ?? 0) < PANEL_MS) return // the frame's labels come with the next one's boxes
+    this.drawn = now
+    this.panel.draw(this.readings.history, this.chosen, now)
   }
 
   note(face, run, time, probabilities) {
-    const values = this.readings.note(face, run, time, probabilities)
+    this.readings.note(face, run, time, probabilities)
     if (this.isRecording) this.addToRecording(face, run, time, probabilities)
-    if (face.id === this.chosen) this.panel.show(run.id, values)
   }
 
   redraw() {
@@ -259,8 +283,10 @@ function absolute(path) {
   return new URL(path, document.baseURI).href
 }
 
-function withAddress(run) {
-  return { ...run, url: absolute(run.url) }
+/** What Remote or Frames load, with addresses that a worker can load, too. */
+function loaded({ way, vendor, version, networks, runs, socket, ticket }) {
+  if (way === "server") return { ticket, socket: absolute(socket).replace(/^http/, "ws") }
+  return { vendor: absolute(vendor), version, wanted: runs.map((run) => ({ ...run, url: absolute(networks[run.id]) })) }
 }
 
 function save(blob, name, extension) {

@@ -4,10 +4,13 @@ import { LiveCamera } from "./live_camera.js"
 
 const cameras = new WeakMap() // one for each place on a page
 
-/** Show the live camera in the component's element; `data` as dashboard/live/component.py describes it. */
-export function show(element, data) {
+/** Show the live camera in the component's element; `data` and what it may `tell` are in dashboard/live/component.py. */
+export function show(element, data, tell) {
   let camera = cameras.get(element)
-  if (!camera) cameras.set(element, (camera = new LiveCamera(element.querySelector(".live"))))
+  if (!camera) {
+    camera = new LiveCamera(element.querySelector(".live"), () => tell("server_wanted", true))
+    cameras.set(element, camera)
+  }
   camera.configure(data)
 }
 

@@ -19,6 +19,7 @@ export class Panel {
   constructor(root, { runs, colors }) {
     this.root = root
     this.colors = colors
+    this.cleared = ""
     this.columns = runs.map((run) => this.column(run))
     root.replaceChildren(...this.columns.map((column) => column.element))
   }
@@ -46,21 +47,10 @@ export class Panel {
     return { name, value, fill, text }
   }
 
-  /** Show the probabilities of one face by `run`. */
-  show(run, values) {
-    const column = this.columns.find((each) => each.run.id === run)
-    if (!column) return
-    column.bars.forEach(({ fill, text }, place) => {
-      fill.style.transform = `scaleX(${values[place]})`
-      text.textContent = percent(values[place])
-    })
-    const { emotion, share, isUnsure } = best(column.run.emotions, values)
-    column.verdict.textContent = isUnsure ? `unsure · ${emotion} ${percent(share)}` : `${emotion} ${percent(share)}`
-    column.verdict.style.setProperty("--emotion", this.colors[emotion])
-  }
-
   /** Say that no face is there. */
   clear(text) {
+    if (text === this.cleared) return
+    this.cleared = text
     for (const { verdict, bars } of this.columns) {
       verdict.textContent = text
       verdict.style.removeProperty("--emotion")
@@ -71,13 +61,26 @@ export class Panel {
     }
   }
 
-  /** Draw the charts of `face` out of `history` until `now`. */
+  /** Draw what was read in `face` until `now`: its last probabilities, and the last half minute out of `history`. */
   draw(history, face, now) {
+    this.cleared = ""
     const look = getComputedStyle(this.root)
     const style = { ink: look.color, grid: look.getPropertyValue("--line").trim() || "#8884", font: look.fontFamily }
-    for (const { run, chart } of this.columns) {
-      drawTimeline(chart, history.of(face, run.id), { emotions: run.emotions, colors: this.colors, now, style })
+    for (const column of this.columns) {
+      const { run, chart } = column, entries = history.of(face, run.id)
+      if (entries.length) this.show(column, entries.at(-1).values)
+      drawTimeline(chart, entries, { emotions: run.emotions, colors: this.colors, now, style })
     }
+  }
+
+  show({ run, bars, verdict }, values) {
+    bars.forEach(({ fill, text }, place) => {
+      fill.style.transform = `scaleX(${values[place].toFixed(3)})`
+      text.textContent = percent(values[place])
+    })
+    const { emotion, share, isUnsure } = best(run.emotions, values)
+    verdict.textContent = isUnsure ? `unsure · ${emotion} ${percent(share)}` : `${emotion} ${percent(share)}`
+    verdict.style.setProperty("--emotion", this.colors[emotion])
   }
 }
 

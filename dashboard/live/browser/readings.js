@@ -13,14 +13,13 @@ export class Readings {
     this.bests = new Map()
   }
 
-  /** Take a run's probabilities of a face at `time` (ms), and give them back smoothed. */
+  /** Take a run's probabilities of a face at `time` (ms), and smooth them. */
   note(face, run, time, probabilities) {
     const key = `${face.id} ${run.id}`
     if (!this.smoothers.has(key)) this.smoothers.set(key, new Smoother(SMOOTH_S))
     const values = this.smoothers.get(key).update(probabilities, time)
     this.history.add(face.id, run.id, time, values)
     this.bests.set(key, best(run.emotions, values))
-    return values
   }
 
   /** The likeliest emotion of a face by a run, or nothing before its first reading. */

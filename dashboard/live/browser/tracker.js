@@ -14,7 +14,7 @@ export class Tracker {
     this.last = 0
   }
 
-  /** The faces that were found at `time` (ms), the largest first: { id, x, y, width, height, score }. */
+  /** The faces that were found at `time` (ms), the largest first: { id, time, … as found }. */
   update(found, time) {
     const free = [...this.faces]
     const seen = found.map((box) => {
@@ -37,7 +37,7 @@ function steadied(known, box) {
   if (overlap(known, box) < JUMP) return box
   const mix = (name) => Math.round(STEADY * box[name] + (1 - STEADY) * known[name])
   const side = mix("width")
-  return { x: mix("x"), y: mix("y"), width: side, height: side, score: box.score }
+  return { ...box, x: mix("x"), y: mix("y"), width: side, height: side }
 }
 
 /** Probabilities of one face, smoothed over time: what is `seconds` old weighs a third of what is new. */

@@ -19,6 +19,12 @@ def test_images_are_memory_mapped_and_read_only(prepared):
     assert prepared.faces(np.arange(3)).shape == (3, 1, 48, 48)
 
 
+def test_images_are_found_by_their_ids_in_any_order(prepared):
+    assert prepared.rows_of(prepared.ids[[5, 0, 5]]).tolist() == [5, 0, 5]
+    with pytest.raises(DatasetError, match="2 of 3 images are not in faces as it is prepared here"):
+        prepared.rows_of([prepared.ids[1], "nobody", "neither"])
+
+
 def test_nothing_in_the_cache_needs_unpickling(prepared, data_dir):
     files = sorted(path.name for path in (data_dir / "faces").iterdir())
     assert files == ["ids.npy", "images.npy", "labels.npy", "manifest.json", "split.npy"]

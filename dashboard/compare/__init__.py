@@ -1,0 +1,1 @@
+"""The Compare page: the same figures, images and settings of several runs, side by side."""

@@ -1,0 +1,97 @@
+"""The leaderboard's map and its picture of effort against quality; data -> altair, no Streamlit."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts import GREY, MUTED, TILES, cell_axis, column_axis, number_axis, readable_on_fill
+from dashboard.leaderboard.metrics import Metric
+
+ROW_HEIGHT, HEAD_HEIGHT = 44, 60
+SCATTER_HEIGHT = 380
+MOST_NAMED = 12  # points of a front whose names fit beside them
+
+
+def metric_heatmap(cells: pd.DataFrame, metric: Metric) -> alt.LayerChart:
+    """`metric` of every architecture × preprocessing pair of `rows.cells`; selection `cell` has both names.
+
+    The better end is the stronger colour, whichever end that is.
+    """
+    click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
+    columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
+    base = alt.Chart(cells).encode(
+        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
+        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
+    )
+    done = base.transform_filter("isValid(datum.value)")
+    color = alt.Color("value:Q", scale=_shades(cells["value"], metric), legend=None)
+    tooltip = [
+        alt.Tooltip("architecture:N"),
+        alt.Tooltip("preprocessing:N"),
+        alt.Tooltip("exact:N", title=metric.title.lower()),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("variants:Q", title="variants tried"),
+        alt.Tooltip("runs:Q", title="runs of this pair"),
+    ]
+    tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
+    size = alt.ExprRef(f"width / {columns} < 44 ? 11 : 14")
+    values = done.mark_text(fontSize=size, fontWeight=600, color=readable_on_fill("value"), cursor="pointer").encode(
+        text="shown:N", tooltip=tooltip
+    )
+    absent = base.transform_filter("!isValid(datum.value)").mark_text(color=MUTED, text="–", fontSize=14)
+    return (tiles + values + absent).properties(height=ROW_HEIGHT * rows + HEAD_HEIGHT)
+
+
+def _shades(values: "pd.Series[float]", metric: Metric) -> alt.Scale:
+    """From the worst value to the best; efforts that differ by orders of magnitude on a logarithmic scale."""
+    low, high = float(values.min()), float(values.max())
+    least = 2 * 10.0**-metric.decimals  # a difference that nobody can read is none to colour
+    if high - low < least:
+        low, high = low - least / 2, high + least / 2
+    is_wide = metric.is_effort and 0 < 20 * low < high
+    ends = [low, high] if metric.is_more_better else [high, low]
+    return alt.Scale(domain=ends, type="log" if is_wide else "linear", nice=False)
+
+
+def effort_scatter(points: pd.DataFrame, quality: Metric, effort: Metric) -> alt.LayerChart:
+    """`quality` over `effort` (logarithmic) of `rows.points`; those of the Pareto front are joined and named.
+
+    Selection `point` has the `id` of a run.
+    """
+    click = alt.selection_point(name="point", fields=["id"], toggle=False)
+    base = alt.Chart(points.assign(series="front")).encode(
+        x=alt.X(
+            "effort:Q", title=effort.header.lower(), scale=alt.Scale(type="log", nice=False, padding=24),
+            axis=number_axis(format="~s", tickCount=6, grid=False),
+        ),
+        y=alt.Y(
+            "quality:Q", title=None, scale=alt.Scale(zero=False, padding=18), axis=number_axis(format="~g", tickCount=6)
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title="run"),
+            alt.Tooltip("quality_text:N", title=quality.title.lower()),
+            alt.Tooltip("effort_text:N", title=effort.title.lower()),
+            alt.Tooltip("front:N", title="on the front"),
+        ],
+    )  # fmt: skip
+    beaten = base.transform_filter("!datum.front").mark_point(
+        filled=True, size=45, color=GREY, opacity=0.45, cursor="pointer"
+    )
+    front = base.transform_filter("datum.front")
+    line = front.mark_line(interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3], color=GREY).encode(
+        order="effort:Q", tooltip=alt.Tooltip()
+    )
+    # the theme's own first colour
+    best = front.mark_point(filled=True, size=95, opacity=1, shape="diamond", cursor="pointer").encode(
+        color=alt.Color("series:N", legend=None)
+    )
+    layers = [line, beaten.add_params(click), best]
+    if points["front"].sum() <= MOST_NAMED:
+        # above and left of a point of the front there is no other; the first has no room there
+        first = f"datum.effort <= {points.loc[points['front'], 'effort'].min()}"
+        common: dict[str, Any] = {"dy": -8, "fontSize": 12, "color": MUTED}
+        right = front.transform_filter(first).mark_text(align="left", dx=8, **common)
+        left = front.transform_filter(f"!({first})").mark_text(align="right", dx=-8, **common)
+        layers += [right.encode(text="architecture:N"), left.encode(text="architecture:N")]
+    return alt.LayerChart(layer=layers).properties(height=SCATTER_HEIGHT)

@@ -1,0 +1,165 @@
+"""The figures of the leaderboard: the map, the table, and quality against effort."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache, tables
+from dashboard import components as ui
+from dashboard.formats import NONE, plural
+from dashboard.labels import board_label
+from dashboard.leaderboard import charts, chosen, columns, export, form
+from dashboard.leaderboard.metrics import METRICS
+from dashboard.leaderboard.query import Query
+from dashboard.leaderboard.rows import IS_BASELINE, NOT_TOLD, REAL
+from dashboard.linked import choice, segments
+from dashboard.summaries import RunSummary
+
+DRAWN = " These faces are drawn: good for trying, not a result."
+TABLE_HEIGHT = 520
+MOST_POINTS = 2000  # beside those of the front: more are a cloud
+
+
+def metric_map(query: Query) -> None:
+    """The heatmap of every architecture × preprocessing pair, for a metric that the page's link holds."""
+    offered = cache.board_choices(query.board)
+    possible = form.titles([*offered.metrics, *offered.efforts])
+    metric = METRICS[possible[choice("Map of", "map", list(possible), width=240)]]
+    cells = cache.metric_cells(query, metric.key)
+    if not len(cells):
+        st.caption(f"No run that is shown has a {metric.title.lower()}.")
+        return
+    best = cells.iloc[0 if cells["value"].isna().all() else _best_row(cells, metric.is_more_better)]
+    drawn = DRAWN if query.board.dataset == "synthetic" else ""
+    several = " Mean over the seeds where there are several." if (cells["seeds"] > 1).any() else ""
+    ui.figure_title(
+        f"{metric.title}: {best['architecture']} with {best['preprocessing']} leads with {best['exact']}",
+        f"The best variant of each pair.{several} Click a cell to open its run.{drawn}",
+    )
+
+    def build() -> alt.LayerChart:
+        return charts.metric_heatmap(cells, metric)
+
+    event = st.vega_lite_chart(
+        cache.chart_spec(("map", query, metric.key, cache.runs_version()), build),
+        key=f"leaderboard_map_{board_label(query.board)}_{metric.key}",
+        on_select="rerun",
+        selection_mode="cell",
+        alt=f"{metric.title} of every architecture and preprocessing",
+    )
+    ui.download_chart(build, f"leaderboard_{metric.key}")
+    for pair in event["selection"].get("cell", []):
+        run_id = tables.run_of_pair(cells, pair["architecture"], pair["preprocessing"])
+        if run_id:
+            ui.open_run(run_id)
+
+
+def _best_row(cells: pd.DataFrame, is_more_better: bool) -> int:
+    values = cells["value"]
+    return int(values.argmax() if is_more_better else values.argmin())
+
+
+def ranking(query: Query, shown: Sequence[RunSummary]) -> None:
+    """The fields above the table, the table, what is done with its rows, and what it is saved as."""
+    look = form.choose_view(query.board, shown, cache.selected(Query(query.board, with_archived=True)))
+    baseline = look.baseline
+    table = cache.ranking(query, look.sorting, look.metrics, baseline)
+    by_variant = look.sorting.by_variant
+    ui.figure_title(_finding(table, baseline, by_variant), _note(table, baseline, by_variant))
+    config, order = columns.leaderboard(
+        look.metrics, look.facts, by_variant=by_variant, has_baseline=baseline is not None
+    )
+    event = st.dataframe(
+        table,
+        key="leaderboard_table",
+        hide_index=True,
+        placeholder=NONE,
+        column_config=config,
+        column_order=order,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=TABLE_HEIGHT if len(table) > 13 else "auto",
+        alt="Finished runs, ranked",
+    )
+    wanted = [table["id"].iloc[row] for row in event["selection"]["rows"] if row < len(table)]
+    known = {run.id: run for run in shown}
+    chosen.bar([known[name] for name in wanted if name in known], baseline)
+    _save(table, look, query)
+
+
+def _finding(table: pd.DataFrame, baseline: RunSummary | None, by_variant: bool) -> str:
+    count = plural(len(table), "variant" if by_variant else "run")
+    if baseline is None or "verdict" not in table:
+        return f"{count}, ranked"
+    verdicts = table["verdict"].value_counts()
+    better, worse = (int(verdicts.get(name, 0)) for name in REAL)
+    same = int(verdicts.get(NOT_TOLD, 0))
+    return f"{better} really better than the baseline, {worse} really worse, {same} not told apart"
+
+
+def _note(table: pd.DataFrame, baseline: RunSummary | None, by_variant: bool) -> str:
+    if baseline is None:
+        return "Click a column's title to sort by it. Pin a baseline to see differences, and which of them are real."
+    if by_variant:
+        return "Differences are those of the means from the baseline's figure; single runs are tested against it."
+    tested = int(table["p"].notna().sum()) if "p" in table else 0
+    if not tested:
+        return (
+            f"{baseline.id} cannot be tested against these: its predictions cannot be read, it was tested on other "
+            "images, or several times on the same."
+        )
+    most = f"; the first {cache.MOST_TESTED} rows are tested" if len(table) - 1 > cache.MOST_TESTED else ""
+    return (
+        f"McNemar's exact test on the images that both were tested on, at 5 % after Holm's correction over {tested} "
+        f"runs{most}. {IS_BASELINE.capitalize()}: {baseline.id}."
+    )
+
+
+def _save(table: pd.DataFrame, look: form.View, query: Query) -> None:
+    """Buttons that save the table as it is shown: all numbers in CSV, rounded ones in LaTeX and Markdown."""
+    name = f"leaderboard_{query.board.dataset}_{query.board.protocol}"
+    caption = f"{board_label(query.board)}: test figures, best first."
+    with st.container(horizontal=True, gap="small"):
+        ui.save_button("CSV", name, "csv", lambda: tables.to_csv(table.drop(columns="run")))
+        ui.save_button("LaTeX", name, "tex", lambda: export.latex(export.printed(table, look.metrics), caption))
+        ui.save_button("Markdown", name, "md", lambda: export.markdown(export.printed(table, look.metrics), caption))
+
+
+def effort(query: Query) -> None:
+    """Quality over effort of every variant, with the Pareto front."""
+    offered = cache.board_choices(query.board)
+    if not offered.efforts or not offered.metrics:
+        return
+    qualities, efforts = form.titles(offered.metrics), form.titles(offered.efforts)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        against = METRICS[efforts[segments("Effort", "effort", list(efforts))]]
+        quality = METRICS[qualities[choice("Quality", "quality", list(qualities), width=240)]]
+    points = cache.effort_points(query, quality.key, against.key)
+    if points.empty:
+        st.caption(f"No run that is shown has both a {quality.title.lower()} and a {against.title.lower()}.")
+        return
+    front = int(points["front"].sum())
+    points = points[points["front"] | (points["quality"].rank(ascending=not quality.is_more_better) <= MOST_POINTS)]
+    ui.figure_title(
+        f"{quality.header} against {against.title.lower()}: {front} of {plural(len(points), 'variant')} on the front",
+        "A diamond is on the Pareto front: no other is as good for less. Click a point to open its run.",
+    )
+
+    def build() -> alt.LayerChart:
+        return charts.effort_scatter(points, quality, against)
+
+    event = st.vega_lite_chart(
+        cache.chart_spec(("effort", query, quality.key, against.key, cache.runs_version()), build),
+        key=f"leaderboard_effort_{board_label(query.board)}_{quality.key}_{against.key}",
+        on_select="rerun",
+        selection_mode="point",
+        alt=f"{quality.title} against {against.title.lower()}",
+    )
+    ui.download_chart(
+        lambda: charts.effort_scatter(points, quality, against), f"leaderboard_{quality.key}_{against.key}"
+    )
+    for point in event["selection"].get("point", []):
+        if point.get("id"):
+            ui.open_run(str(point["id"]))

@@ -1,0 +1,49 @@
+"""Fields whose value the page's link holds."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.formats import plain
+
+LINKED: Any = "query-params"
+
+
+def linked_notice(
+    key: str,
+    options: Sequence[str],
+    is_possible: Callable[[str], bool] | None = None,
+    place: DeltaGenerator | None = None,
+) -> None:
+    """Say where the link holds a value of field `key` that cannot be chosen; Streamlit leaves it out by itself.
+
+    Must stand before the field, which else has forgotten it; it is said at `place` if that is given.
+    """
+    fits = is_possible or (lambda value: value in options)
+    for value in st.query_params.get_all(key):
+        if not fits(value):
+            possible = f"choose from {', '.join(options)}" if options else "it is out of range"
+            words = f"The link's {key.replace('_', ' ')} {value[:40]!r} cannot be shown; {possible}."
+            (place or st).warning(plain(words), icon=":material/link_off:")
+
+
+def choice(
+    label: str, key: str, options: Sequence[str], first: str = "", place: DeltaGenerator | None = None, **more: Any
+) -> str:
+    """One of the options; `first` where nothing is chosen yet. `place` is where a link's impossible value is said."""
+    linked_notice(key, options, place=place)
+    if st.session_state.get(key, first) not in options:
+        st.session_state.pop(key, None)  # another network has other layers, another dataset other splits
+    start = options.index(first) if first in options else 0
+    return st.selectbox(label, options, start, key=key, bind=LINKED, **more) or options[start]
+
+
+def segments(
+    label: str, key: str, options: Sequence[str], first: str = "", place: DeltaGenerator | None = None, **more: Any
+) -> str:
+    """One of a few options side by side; else as `choice`."""
+    linked_notice(key, options, place=place)
+    start = first or options[0]
+    return st.segmented_control(label, options, default=start, required=True, key=key, bind=LINKED, **more) or start

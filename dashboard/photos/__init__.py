@@ -1,0 +1,1 @@
+"""The parts of the Photos page: choices, the editor of boxes, what runs read, and videos."""

@@ -1,0 +1,197 @@
+"""Rows, cells, points and exports of the leaderboard."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.make_store import fill
+from dashboard.leaderboard import charts, export, rows
+from dashboard.leaderboard.metrics import METRICS, measured
+from dashboard.leaderboard.query import Query
+from dashboard.summaries import Board, RunShelf, RunSummary
+from fer_core.errors import FerError
+from fer_core.evaluation.baseline import Against
+from fer_core.runs import RunStore, change_notes
+from tests.dashboard.runs import make_fold_run, make_run
+
+ACCURACY, PARAMETERS = METRICS["accuracy"], METRICS["parameters"]
+
+
+@pytest.fixture
+def runs(store: RunStore) -> list[RunSummary]:
+    """Three seeds of one spec, one run of another network, and one of another recipe."""
+    for seed in range(3):
+        make_run(store, preprocessing="raw", n=200, accuracy=0.6, seed=seed)
+    make_run(store, "linear", "gcn", n=200, accuracy=0.4)
+    make_run(store, preprocessing="raw", n=200, accuracy=0.3, recipe="paper")
+    return RunShelf().read(store)
+
+
+def test_a_figure_of_each_metric_is_what_the_evaluation_holds(store: RunStore) -> None:
+    run = make_run(store, n=200)
+    run.write_json("latency.json", {"ms": 1.25})
+    (summary,) = RunShelf().read(store)
+    test = run.evaluation()["splits"]["test"]
+    assert ACCURACY.value(summary) == pytest.approx(100 * test["accuracy"])
+    assert METRICS["clean"].value(summary) == pytest.approx(100 * test["clean_accuracy"])
+    assert METRICS["ece_calibrated"].value(summary) == pytest.approx(100 * test["calibrated"]["ece"])
+    assert METRICS["log_loss"].value(summary) == test["log_loss"]
+    assert PARAMETERS.value(summary) == 58_423
+    assert METRICS["minutes"].value(summary) == pytest.approx(run.environment()["wall_s"] / 60)
+    assert METRICS["latency"].value(summary) == 1.25
+    assert measured([summary], list(METRICS)) == list(METRICS)
+
+
+def test_large_numbers_are_short_in_cells_and_whole_in_tables() -> None:
+    assert PARAMETERS.short(11_173_000) == "11.2\N{NO-BREAK SPACE}M"
+    assert PARAMETERS.short(9_999) == "9,999"
+    assert PARAMETERS.text(11_173_000) == "11,173,000"
+    assert ACCURACY.text(None) == "–"
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_row_with_mean_and_deviation(runs: list[RunSummary]) -> None:
+    groups = rows.in_order(rows.variants(runs), ACCURACY)
+    assert [len(group.runs) for group in groups] == [3, 1, 1]
+    table = rows.table(groups, ["accuracy"], "accuracy")
+    values = pd.Series([100 * (run.accuracy or 0) for run in groups[0].runs])
+    assert table["accuracy"].iloc[0] == pytest.approx(values.mean())
+    assert table["accuracy_deviation"].iloc[0] == pytest.approx(values.std())
+    assert table["accuracy_deviation"].iloc[1:].isna().all()
+    assert table["id"].iloc[0] in {run.id for run in groups[0].runs}
+    assert groups[0].text(ACCURACY) == f"{values.mean():.1f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{values.std():.1f}"
+
+
+def test_best_first_means_the_lowest_where_less_is_better_and_what_is_unknown_is_last(
+    store: RunStore, runs: list[RunSummary]
+) -> None:
+    run = make_run(store, "two_block_cnn", n=200)
+    (run.path / "environment.json").unlink()
+    groups = rows.singles(RunShelf().read(store))
+    for is_best_first, first in ((True, "linear"), (False, "mini_xception")):
+        order = [
+            group.runs[0].spec.architecture for group in rows.in_order(groups, PARAMETERS, is_best_first=is_best_first)
+        ]  # type: ignore[union-attr]
+        assert order[0] == first
+        assert order[-1] == "two_block_cnn"
+
+
+def test_differences_are_from_the_baseline_s_figure_and_marks_are_said_in_words(runs: list[RunSummary]) -> None:
+    base, better, worse, same, other = runs
+    marks = {
+        better.id: Against(200, 30, 2, 1e-6, 1e-5),
+        worse.id: Against(200, 2, 30, 1e-6, 1e-5),
+        same.id: Against(200, 9, 8, 1.0, 1.0),
+    }
+    table = rows.table(rows.singles(runs), ["accuracy", "ece"], "accuracy", base, marks).set_index("id")
+    assert list(table["verdict"]) == ["baseline", "better", "worse", "not told apart", "not tested"]
+    assert pd.isna(table.loc[base.id, "accuracy_difference"])
+    expected = 100 * ((other.accuracy or 0) - (base.accuracy or 0))
+    assert table.loc[other.id, "accuracy_difference"] == pytest.approx(expected)
+    assert table["p"].notna().sum() == 3
+
+
+def test_a_cell_has_the_best_variant_s_mean_and_empty_pairs_have_no_run(runs: list[RunSummary]) -> None:
+    cells = rows.cells(runs, ACCURACY)
+    assert list(cells["architecture"]) == ["mini_xception"] * 2 + ["linear"] * 2
+    assert list(cells["preprocessing"]) == ["raw", "gcn"] * 2
+    assert list(cells["runs"]) == [4, 0, 0, 1]
+    assert cells["seeds"].iloc[0] == 3
+    assert "±" in cells["exact"].iloc[0]
+    assert cells["id"].isna().tolist() == [False, True, True, False]
+    worst = rows.cells(runs, METRICS["ece"])
+    assert worst["value"].iloc[0] <= worst["value"].dropna().max()
+
+
+def test_the_front_holds_what_no_other_beats() -> None:
+    efforts = pd.Series([1.0, 2.0, 2.0, 3.0, 4.0])
+    qualities = pd.Series([50.0, 60.0, 55.0, 60.0, 61.0])
+    assert rows.front(efforts, qualities) == [True, True, False, False, True]
+
+
+def test_points_have_both_figures_and_a_lower_error_is_better(runs: list[RunSummary]) -> None:
+    points = rows.points(rows.variants(runs), METRICS["ece"], PARAMETERS)
+    assert len(points) == 3
+    assert points.sort_values(["effort", "quality"])["front"].iloc[0]
+    assert charts.effort_scatter(points, METRICS["ece"], PARAMETERS).to_dict()["layer"]
+    assert rows.points([], ACCURACY, PARAMETERS).empty
+
+
+@pytest.mark.parametrize("key", list(METRICS))
+def test_a_map_is_drawn_of_every_metric(runs: list[RunSummary], key: str) -> None:
+    cells = rows.cells(runs, METRICS[key])
+    if len(cells):
+        spec = charts.metric_heatmap(cells, METRICS[key]).to_dict()
+        low, high = spec["layer"][0]["encoding"]["color"]["scale"]["domain"]
+        assert (low < high) == METRICS[key].is_more_better, "the better end is the stronger colour"
+    else:
+        assert key == "latency"
+
+
+def test_a_query_finds_words_values_and_tags(store: RunStore, runs: list[RunSummary]) -> None:
+    change_notes(store.get(runs[0].id), tags=["small"], note="Worth a look")
+    runs = RunShelf().read(store)
+    board = Board("synthetic", "official")
+    assert len(Query(board, ("worth", "look")).select(runs)) == 1
+    assert len(Query(board, filters=(("tags", ("small", "other")),)).select(runs)) == 1
+    assert len(Query(board, filters=(("recipe", ("paper",)), ("architecture", ("linear",)))).select(runs)) == 0
+    assert len(Query(board, filters=(("recipe", ("paper",)), ("architecture", ()))).select(runs)) == 1
+    assert Query(Board("fer2013", "official")).select(runs) == []
+
+
+def test_the_printed_table_has_deviations_differences_and_marks(runs: list[RunSummary]) -> None:
+    base = runs[-1]
+    marks = {runs[0].id: Against(200, 30, 2, 1e-6, 1e-5)}
+    table = rows.table(rows.singles(runs), ["accuracy", "parameters"], "accuracy", base, marks)
+    text = export.printed(table, ["accuracy", "parameters"])
+    assert list(text.columns) == ["Architecture", "Preprocessing", "Accuracy (%)", "Parameters"]
+    assert text["Accuracy (%)"].iloc[0].endswith("*)")
+    assert "(+" in text["Accuracy (%)"].iloc[0]
+    assert text["Accuracy (%)"].iloc[-1] == f"{ACCURACY.text(ACCURACY.value(base))} (baseline)"
+    means = export.printed(rows.table(rows.variants(runs), ["accuracy"], "accuracy"), ["accuracy"])
+    assert list(means["Seeds"]) == ["3", "1", "1"]
+    assert " ± " in means["Accuracy (%)"].iloc[0]
+
+
+def test_markdown_and_latex_escape_what_they_would_read_as_commands(runs: list[RunSummary]) -> None:
+    text = export.printed(rows.table(rows.variants(runs), ["accuracy"], "accuracy"), ["accuracy"])
+    text.loc[0, "Preprocessing"] = "a|b_c & 5 %"
+    markdown = export.markdown(text, "A caption").decode()
+    assert r"a\|b_c" in markdown
+    assert markdown.splitlines()[3] == "| --- | --- | ---: | ---: |"
+    latex = export.latex(text, "50 % of_all").decode()
+    assert r"a|b\_c \& 5 \%" in latex
+    assert r"\caption{50 \% of\_all}" in latex
+    assert r"$\pm$" in latex
+    assert latex.count(r" \\") == 1 + len(text)
+    assert r"\begin{tabular}{llrr}" in latex
+
+
+def test_folds_are_ranked_by_their_pooled_figures(store: RunStore) -> None:
+    make_fold_run(store, n=200, folds=2)
+    runs = RunShelf().read(store)
+    table = rows.table(rows.singles(runs), ["accuracy"], "accuracy")
+    assert table["accuracy"].iloc[0] == pytest.approx(100 * (runs[0].accuracy or 0))
+
+
+def test_a_made_store_has_runs_of_every_state_whose_figures_are_those_of_their_predictions(tmp_path: Path) -> None:
+    store = fill(tmp_path / "many", 120)
+    runs = RunShelf().read(store)
+    assert len(runs) == 120
+    assert {run.state for run in runs} == {"finished", "failed", "cancelled", "lost", "queued", "damaged"}
+    run = store.get(runs[0].id)
+    arrays = run.predictions()
+    accuracy = (arrays["test_probabilities"].argmax(1) == arrays["test_labels"]).mean()
+    assert runs[0].accuracy == pytest.approx(accuracy)
+    with pytest.raises(FerError, match="not empty"):
+        fill(tmp_path / "many", 1)
+
+
+def test_the_speed_of_a_store_is_measured_by_one_command(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "benchmarks.store_speed", "--runs", "30", "--stores", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    lines = [line.split("|")[1:3] for line in done.stdout.splitlines()[2:]]
+    assert [[cell.strip() for cell in line] for line in lines] == [["30", "overview"], ["30", "leaderboard"]]
