@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -228,3 +229,17 @@ def pick(page: Page, field: Locator, option: str) -> None:
             if time.monotonic() > deadline:
                 raise
             page.keyboard.press("Escape")  # so that the next click opens the list, wherever this one went
+
+
+def click_to(page: Page, target: Locator, url: re.Pattern[str]) -> None:
+    """Click until the address says so: a click that falls into a run of the page, which redraws, may be lost."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        wait_until_drawn(page)
+        target.click()
+        try:
+            expect(page).to_have_url(url, timeout=2 * REOPEN_MS)
+            return
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise

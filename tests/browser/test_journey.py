@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fer_core.runs import Run, RunStore
-from tests.browser.harness import PATIENCE, PROJECT_ROOT, Server
+from tests.browser.harness import PATIENCE, PROJECT_ROOT, Server, click_to
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,9 @@ def test_a_click_on_a_cell_opens_that_run_and_a_reload_keeps_it(page: Page, best
 
 def test_the_sample_photo_has_one_smiling_face(browse: Callable[..., Page], server: Server) -> None:
     page = browse(f"{server.url}/photos")
-    page.get_by_role("button", name="Use the sample photo").click()
+    click_to(page, page.get_by_role("radio", name="Sample photo"), re.compile("photos_from=Sample"))
     has_text(page, "1 · happy")
-    has_text(page, "1 face in 1 photo")
+    has_text(page, "1 photo · 1 face")
 
 
 def test_an_uploaded_photo_is_read(browse: Callable[..., Page], server: Server, sample_photo: bytes) -> None:

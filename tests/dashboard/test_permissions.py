@@ -74,7 +74,9 @@ def test_with_a_login_and_nobody_listed_nobody_may_act() -> None:
     assert not of_user(ADA, ()).is_allowed
 
 
-@pytest.mark.parametrize("action", ["launch", "resume", "cancel", "move", "delete", "start_worker"])
+@pytest.mark.parametrize(
+    "action", ["launch", "resume", "cancel", "move", "delete", "restore", "annotate", "start_worker"]
+)
 def test_every_action_refuses_by_itself_and_changes_nothing(
     action: str, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +85,8 @@ def test_every_action_refuses_by_itself_and_changes_nothing(
     run = make_unfinished(store, "failed", "out of luck")
     before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
     (summary,) = RunShelf().read(store)
-    arguments = {"launch": ([run.spec],), "move": (summary, "up"), "start_worker": ()}.get(action, (summary,))
+    special = {"launch": ([run.spec],), "move": (summary, "up"), "restore": (None,), "annotate": ([summary],)}
+    arguments = (special | {"start_worker": ()}).get(action, (summary,))
     with pytest.raises(FerError, match="you can watch"):
         getattr(actions, action)(*arguments)
     assert {path: path.stat().st_mtime_ns for path in store.root.rglob("*")} == before
@@ -92,5 +95,5 @@ def test_every_action_refuses_by_itself_and_changes_nothing(
 def test_no_action_is_left_out_of_the_test_above() -> None:
     public = {name for name, value in vars(actions).items() if callable(value) and value.__module__ == actions.__name__}
     assert {name for name in public if not name.startswith("_")} == {
-        "launch", "resume", "cancel", "move", "delete", "start_worker"
+        "launch", "resume", "cancel", "move", "delete", "restore", "annotate", "start_worker"
     }  # fmt: skip
