@@ -40,12 +40,7 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
 
     `cells` as `tables.accuracy_cells` gives them; a pair without a run is drawn as a dash.
     """
-    click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
-    columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
-    base = alt.Chart(cells).encode(
-        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
-        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
-    )
+    click, base = pair_grid(cells)
     done = base.transform_filter("isValid(datum.accuracy)")
     color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
     tooltip = _accuracy_tooltip()
@@ -54,7 +49,18 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
         text="shown:N", tooltip=tooltip
     )
     absent = base.transform_filter("!isValid(datum.accuracy)").mark_text(color=MUTED, text="–", fontSize=15)
-    return (tiles + values + absent).properties(height=48 * rows + 60)
+    return (tiles + values + absent).properties(height=48 * cells["architecture"].nunique() + 60)
+
+
+def pair_grid(cells: pd.DataFrame) -> tuple[alt.Parameter, alt.Chart]:
+    """Architectures down, preprocessing across, in the order of the cells; selection `cell` has both names."""
+    click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
+    columns = cells["preprocessing"].nunique()
+    base = alt.Chart(cells).encode(
+        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
+        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
+    )
+    return click, base
 
 
 def _accuracy_tooltip() -> list[alt.Tooltip]:

@@ -3,7 +3,16 @@
 Modules that import torch, which takes seconds, are imported by the functions that need them.
 """
 
-from dashboard.cache.compare import answers, changes, chart, comparisons, pictures, shared, temperature
+from dashboard.cache.compare import (
+    answers,
+    changes,
+    chart,
+    comparisons,
+    pictures,
+    pictures_or_reason,
+    shared,
+    temperature,
+)
 from dashboard.cache.data import (
     About,
     Doubts,
@@ -173,6 +182,7 @@ __all__ = [
     "paper_views",
     "photo",
     "pictures",
+    "pictures_or_reason",
     "pipeline",
     "pixel_weights",
     "predictor_of",

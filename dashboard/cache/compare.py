@@ -138,19 +138,23 @@ def _chart(sources: tuple[Source, ...], what: tuple[str, ...], _make: Callable[[
     return spec
 
 
+def pictures_or_reason(dataset: str, ids: Sequence[str]) -> tuple[list[np.ndarray | None], str]:
+    """The images as `pictures` gives them, and why some or all of them are absent, empty where none is."""
+    try:
+        found = pictures(dataset, ids)
+    except FerError as error:
+        return [None] * len(ids), str(error)
+    absent = sum(picture is None for picture in found)
+    return found, f"{absent} of these images are not in {dataset} as it is prepared here" if absent else ""
+
+
 def pictures(dataset: str, ids: Sequence[str]) -> list[np.ndarray | None]:
     """Images of a dataset by their id, uint8 (S, S[, 3]); None where it has none of that id.
 
     Raises FerError, which says how to get it, where the dataset is not on this machine or holds no pictures.
     """
-    stamp = dataset_stamp(dataset)
-    faces = prepared(dataset, stamp)
+    faces = prepared(dataset, dataset_stamp(dataset))
     if faces.is_table:
         raise FerError(f"{dataset} holds descriptors of faces and no pictures")
-    rows = _rows_by_id(dataset, stamp)
+    rows = faces.row_by_id
     return [np.array(faces.images[rows[each]]) if each in rows else None for each in ids]
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _rows_by_id(dataset: str, stamp: Stamp) -> dict[str, int]:
-    return {str(name): row for row, name in enumerate(prepared(dataset, stamp).ids)}

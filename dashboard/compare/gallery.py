@@ -10,9 +10,9 @@ import streamlit as st
 from dashboard import cache
 from dashboard import components as ui
 from dashboard.compare import matrices, tables
-from dashboard.formats import count, plain, sentence
+from dashboard.formats import plain, sentence
 from dashboard.linked import LINKED, linked_notice
-from fer_core.errors import FerError
+from dashboard.paging import page_of, pager
 from fer_core.evaluation import Answers, Picked
 
 PER_PAGE = 12
@@ -24,52 +24,20 @@ def gallery(answers: Answers, picked: Picked, dataset: str, names: Mapping[str, 
     if not len(picked):
         st.caption("No image is like that.")
         return
-    pages = -(-len(picked) // PER_PAGE)
-    page = _page(pages, f"{key}_page", (answers.runs, picked.rows.tobytes()))
-    rows = picked.rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-    pictures, problem = _pictures(dataset, [str(each) for each in answers.ids[rows]])
+    page = page_of(len(picked), PER_PAGE, f"{key}_page", hash((answers.runs, picked.rows.tobytes())))
+    rows = picked.rows[page]
+    pictures, problem = cache.pictures_or_reason(dataset, [str(each) for each in answers.ids[rows]])
     if problem:
         st.info(plain(sentence(problem)).replace("\\`", "`"), icon=":material/hide_image:")
     chosen = _in_full(answers, rows, pictures, names, f"{key}_image")
     if any(picture is not None for picture in pictures):
         _cards(answers, rows, pictures, names, key, chosen)
     else:
-        table = tables.image_table(answers, rows, picked.margin[(page - 1) * PER_PAGE : page * PER_PAGE], names)
+        table = tables.image_table(answers, rows, picked.margin[page], names)
         st.dataframe(table, hide_index=True, column_config=_rounded(table), alt="Images and answers")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if pages > 1:
-            st.pagination(pages, key=f"{key}_page", bind=LINKED)
-        st.caption(
-            f"{count((page - 1) * PER_PAGE + 1)} to {count((page - 1) * PER_PAGE + len(rows))} of {count(len(picked))}",
-            width="content",
-        )
+        pager(page, len(picked), PER_PAGE, f"{key}_page")
         ui.download(tables.image_table(answers, picked.rows, picked.margin, names), file)
-
-
-def _page(pages: int, key: str, what: object) -> int:
-    """The page that is shown: the link's, and the first one again where other images are picked."""
-    if key not in st.session_state:
-        linked_notice(key, (), lambda value: value.isdecimal() and 1 <= int(value) <= pages)
-    seen = f"{key}_of"
-    if seen in st.session_state and st.session_state[seen] != hash(what):
-        st.session_state[key] = 1
-    st.session_state[seen] = hash(what)
-    linked = st.query_params.get(key, "1")
-    page = int(st.session_state.get(key, linked if linked.isdecimal() else 1))
-    if 1 <= page <= pages:
-        return page
-    st.session_state[key] = 1
-    return 1
-
-
-def _pictures(dataset: str, ids: Sequence[str]) -> tuple[list[np.ndarray | None], str]:
-    """The images, and why there are none."""
-    try:
-        pictures = cache.pictures(dataset, ids)
-    except FerError as error:
-        return [None] * len(ids), str(error)
-    absent = sum(picture is None for picture in pictures)
-    return pictures, f"{absent} of these images are not in {dataset} as it is prepared here" if absent else ""
 
 
 def _in_full(

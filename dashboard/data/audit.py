@@ -11,9 +11,9 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import About
 from dashboard.data import tables
-from dashboard.data.pages import page_of, pager
 from dashboard.formats import NONE, count, percent, plain, plural
 from dashboard.linked import segments
+from dashboard.paging import page_of, pager
 
 if TYPE_CHECKING:
     # importing this would import OpenCV

@@ -14,11 +14,10 @@ from dashboard.cache import About, Doubts
 from dashboard.data import charts, tables
 from dashboard.data.figures import figure
 from dashboard.data.form import choose_runs, fitting
-from dashboard.data.pages import page_of, pager
 from dashboard.formats import count, percent, plain, plural, sentence
 from dashboard.linked import choice, segments
+from dashboard.paging import page_of, pager
 from dashboard.summaries import RunSummary
-from fer_core.errors import FerError
 from fer_core.evaluation import LabelErrors
 
 ANY = "Any"
@@ -110,7 +109,7 @@ def candidates_in_pages(about: About, found: Doubts, emotions: Sequence[str], ru
     table = rows_of(found, shown, emotions)
     page = page_of(len(shown), PER_PAGE, "doubt_page", (about.name, runs, label, suggested, order))
     part = table.iloc[page]
-    pictures, problem = _pictures(about.name, part["id"].tolist())
+    pictures, problem = cache.pictures_or_reason(about.name, part["id"].tolist())
     if problem:
         st.info(plain(sentence(problem)), icon=":material/hide_image:")
     if any(picture is not None for picture in pictures):
@@ -141,16 +140,6 @@ def rows_of(found: Doubts, errors: LabelErrors, emotions: Sequence[str]) -> pd.D
     return tables.doubt_table(
         seen.ids[rows], seen.labels[rows], errors.suggested, seen.probabilities[rows], seen.runs[rows], emotions
     )
-
-
-def _pictures(dataset: str, ids: Sequence[str]) -> tuple[list[np.ndarray | None], str]:
-    """The images, and why there are none."""
-    try:
-        pictures = cache.pictures(dataset, ids)
-    except FerError as error:
-        return [None] * len(ids), str(error)
-    absent = sum(picture is None for picture in pictures)
-    return pictures, f"{absent} of these images are not in {dataset} as it is prepared here" if absent else ""
 
 
 def _cards(part: pd.DataFrame, pictures: Sequence[np.ndarray | None], labelled: pd.DataFrame) -> None:

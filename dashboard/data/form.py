@@ -73,7 +73,7 @@ def choose_runs(candidates: Sequence[RunSummary]) -> list[RunSummary]:
 
 def first_runs(candidates: Sequence[RunSummary]) -> list[RunSummary]:
     """The best ones by themselves: an ensemble is a mean already, of runs that would count twice."""
-    single = [run for run in candidates if run.spec and not run.spec.architecture.startswith("ensemble")]
+    single = [run for run in candidates if not run.is_ensemble]
     return list(single or candidates)[:FIRST_RUNS]
 
 

@@ -11,8 +11,8 @@ from dashboard.cache import About
 from dashboard.data import charts, tables
 from dashboard.data.figures import figure
 from dashboard.data.form import choose_split
-from dashboard.data.pages import page_of, pager
 from dashboard.formats import count, percent
+from dashboard.paging import page_of, pager
 
 SAMPLES = 10  # faces of each emotion at a time
 SAMPLE_WIDTH = 76

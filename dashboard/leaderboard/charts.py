@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import GREY, MUTED, TILES, cell_axis, column_axis, number_axis, readable_on_fill
+from dashboard.charts import GREY, MUTED, number_axis, pair_grid, readable_on_fill
 from dashboard.leaderboard.metrics import Metric
 
 ROW_HEIGHT, HEAD_HEIGHT = 44, 60
@@ -18,12 +18,8 @@ def metric_heatmap(cells: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
     The better end is the stronger colour, whichever end that is.
     """
-    click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
     columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
-    base = alt.Chart(cells).encode(
-        x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
-        y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
-    )
+    click, base = pair_grid(cells)
     done = base.transform_filter("isValid(datum.value)")
     color = alt.Color("value:Q", scale=_shades(cells["value"], metric), legend=None)
     tooltip = [

@@ -12,6 +12,7 @@ from dashboard.live.exports import exported
 from dashboard.live.route import address as socket_address
 from dashboard.live.tickets import ticket_for
 from dashboard.summaries import RunSummary
+from dashboard.theme import CONTROLS_CSS
 from fer_core.labels import EMOTIONS
 from fer_core.palette import EMOTION_COLORS, ink_on
 
@@ -29,7 +30,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _mount = st.components.v2.component(
     "live_camera",
     html=(SCRIPTS / "live.html").read_text(encoding="utf-8"),
-    css=(SCRIPTS / "live.css").read_text(encoding="utf-8"),
+    css=CONTROLS_CSS + (SCRIPTS / "live.css").read_text(encoding="utf-8"),
     js=START,
 )
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.formats import percent, plural
 from dashboard.photos.faces import Box, Face, Looked, boxes_within
+from dashboard.theme import CONTROLS_CSS
 from fer_core.palette import EMOTION_COLORS, ink_on
 
 HERE = Path(__file__).parent
@@ -18,7 +19,7 @@ REVISIONS = "box_revisions"  # of each photo's key, the browser's number of its 
 _mount = st.components.v2.component(
     "box_editor",
     html=(HERE / "editor.html").read_text(encoding="utf-8"),
-    css=(HERE / "editor.css").read_text(encoding="utf-8"),
+    css=CONTROLS_CSS + (HERE / "editor.css").read_text(encoding="utf-8"),
     js=(HERE / "editor.js").read_text(encoding="utf-8"),
 )
 

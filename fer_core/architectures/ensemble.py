@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from fer_core.architectures.base import ARCHITECTURES, Architecture, rebuild
 from fer_core.config import Recipe, RunSpec, from_json
 from fer_core.errors import FerError
-from fer_core.preprocessing import Pipeline, scale_to_symmetric
-from fer_core.preprocessing.base import Context
+from fer_core.preprocessing import Pipeline
 from fer_core.registry import UnknownNameError
 
 FAMILY = "ensemble"
@@ -69,18 +68,9 @@ class Ensemble(nn.Module):
         together = zip(self.members, self.pipelines, self.temperatures, self.weights, strict=True)
         total = torch.zeros((), device=faces.device)
         for network, pipeline, temperature, weight in together:
-            inputs = scale_to_symmetric(_preprocessed(pipeline, levels)).to(faces.dtype)
-            total = total + weight * torch.softmax(network(inputs).float() / temperature, dim=1)
+            logits = network(pipeline(levels).to(faces.dtype))
+            total = total + weight * torch.softmax(logits.float() / temperature, dim=1)
         return total.clamp(min=SMALLEST).log()
-
-
-def _preprocessed(pipeline: Pipeline, levels: Tensor) -> Tensor:
-    """As `Pipeline.apply` for a prediction, without its checks, which a graph cannot hold."""
-    context = Context()
-    for step in pipeline.steps:
-        if not step.training_only:
-            levels = step.apply(levels, context)
-    return levels
 
 
 def weighted(channels: int, size: int, classes: int, members: Sequence[Mapping[str, Any]] = ()) -> nn.Module:

@@ -66,6 +66,7 @@ class _StrictTarInfo(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictTarInfo":
+        """As tarfile's; SourceError for an extended header that is too large."""
         entry = super().frombuf(buf, encoding, errors)
         if entry.type in _EXTENDED_HEADERS and entry.size > MAX_HEADER_BYTES:
             raise SourceError(
@@ -147,6 +148,7 @@ class _ReadAhead(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with what there is of the block at hand; the number of bytes, 0 at the end."""
         if not self._block:
             self._block = memoryview(self._coming.result())
             if self._block:

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from fer_core.architectures.ensemble import Ensemble
 from fer_core.errors import FerError
 from fer_core.inference import Predictor
-from fer_core.preprocessing import Pipeline, scale_to_symmetric
-from fer_core.preprocessing.base import Context
+from fer_core.preprocessing import Pipeline
 
 if TYPE_CHECKING:
     import onnx
@@ -32,15 +31,11 @@ class FaceClassifier(nn.Module):
     def __init__(self, predictor: Predictor, numbers: torch.dtype) -> None:
         super().__init__()
         self.model = copy.deepcopy(predictor.model).to(numbers)
-        self.temperature, self.numbers = predictor.temperature, numbers
-        self.steps = [step for step in predictor.pipeline.steps if not step.training_only]
+        self.pipeline, self.temperature, self.numbers = predictor.pipeline, predictor.temperature, numbers
 
     def forward(self, faces: Tensor) -> Tensor:
         """Preprocess, predict and calibrate."""
-        images, context = faces[:, None], Context()
-        for step in self.steps:
-            images = step.apply(images, context)
-        logits = self.model(scale_to_symmetric(images).to(self.numbers)).float()
+        logits = self.model(self.pipeline(faces[:, None]).to(self.numbers)).float()
         return torch.softmax(logits / self.temperature, dim=1)
 
 

@@ -47,6 +47,7 @@ class Phog(Feature):
         return max(3, 2**self.levels)
 
     def compute(self, images: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Faces (n, S, S) to histograms (n, length), coarsest level first; each sums to 1, or to 0 without edges."""
         cells = self._finest(images)
         levels = [cells]
         for _ in range(self.levels):

@@ -81,6 +81,7 @@ class LocalExecutor:
         return frozenset(self._trainers)
 
     def describe(self) -> dict[str, Any]:
+        """For worker.json: its kind and what it trains on."""
         return {
             "executor": "local",
             "devices": list(self.devices),

@@ -1,14 +1,14 @@
 """An ensemble of finished runs as a run of its own: weighted on the validation split, then evaluated like any."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from fer_core.architectures.ensemble import NAME, RECIPE, Member
+from fer_core.architectures.ensemble import NAME, RECIPE, Member, read_members
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
 from fer_core.evaluation.calibration import SMALLEST, apply_temperature
@@ -33,9 +33,8 @@ def make_ensemble(runs: Sequence[Run], store: RunStore) -> Run:
     Raises FerError, in one sentence, for runs that cannot be averaged.
     """
     began = time.monotonic()
-    check_members(runs)
+    predictions = check_members(runs)
     temperatures = [float(run.evaluation()["temperature"]) for run in runs]
-    predictions = [run.predictions() for run in runs]
     labels = predictions[0]["valid_labels"]
     weights = choose_weights(labels, _calibrated(predictions, temperatures, "valid_probabilities"))
     kept = [place for place, weight in enumerate(weights) if weight]
@@ -57,8 +56,11 @@ def make_ensemble(runs: Sequence[Run], store: RunStore) -> Run:
     return run
 
 
-def check_members(runs: Sequence[Run]) -> None:
-    """Raises FerError unless the runs predicted the same images of one protocol, from faces of the same form."""
+def check_members(runs: Sequence[Run]) -> list[dict[str, np.ndarray]]:
+    """The predictions of each run.
+
+    Raises FerError unless the runs predicted the same images of one protocol, from faces of the same form.
+    """
     ids = [run.id for run in runs]
     if not FEWEST <= len(set(ids)) == len(ids) <= MOST:
         raise FerError(f"an ensemble has {FEWEST} to {MOST} different runs, got {', '.join(ids) or 'none'}")
@@ -67,18 +69,18 @@ def check_members(runs: Sequence[Run]) -> None:
             raise FerError(f"run {run.id} is an ensemble already; name its members instead")
         if run.state != "finished":
             raise FerError(f"run {run.id} is {run.state}; only finished runs can be averaged")
-        if "test_folds" in run.predictions():
+    predictions = [run.predictions() for run in runs]
+    for run, arrays in zip(runs, predictions, strict=True):
+        if "test_folds" in arrays:
             raise FerError(f"run {run.id} has a network for each fold; only runs with a single network can be averaged")
-    first, *others = runs
-    for other in others:
-        _check_same(first, other)
+        _check_same(runs[0], run, predictions[0], arrays)
+    return predictions
 
 
-def _check_same(first: Run, other: Run) -> None:
+def _check_same(first: Run, other: Run, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> None:
     for what in ("dataset", "protocol", "emotions"):
         if getattr(first.spec, what) != getattr(other.spec, what):
             raise FerError(f"runs {first.id} and {other.id} differ in {what}: they cannot be averaged")
-    ours, theirs = first.predictions(), other.predictions()
     for split in ("valid", "test"):
         if not np.array_equal(ours[f"{split}_ids"], theirs[f"{split}_ids"]):
             raise FerError(f"runs {first.id} and {other.id} predicted other {split} images: they cannot be averaged")
@@ -138,7 +140,7 @@ def _calibrated(predictions: Sequence[dict[str, np.ndarray]], temperatures: Sequ
 
 def _write(run: Run, members: Sequence[Run], predictions: Sequence[dict[str, np.ndarray]], began: float) -> None:
     """Everything that a finished run has, but epochs."""
-    read = [Member(**each) for each in run.spec.architecture_arguments["members"]]
+    read = read_members(run.spec.architecture_arguments)
     temperatures, weights = [each.temperature for each in read], [each.weight for each in read]
     arrays = {key: value for key, value in predictions[0].items() if not key.endswith("_probabilities")}
     for key in (key for key in predictions[0] if key.endswith("_probabilities")):

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.data import charts, form, tables
 from dashboard.summaries import RunShelf
+from fer_core.architectures.ensemble import NAME, Member
 from fer_core.datasets.cache import SCHEMA_VERSION
 from fer_core.evaluation import evaluate_run
 from fer_core.labels import EMOTIONS
@@ -295,8 +296,10 @@ def test_a_group_is_listed_with_its_number() -> None:
 
 
 def test_an_ensemble_is_not_counted_beside_its_members_unless_it_is_chosen(store: RunStore) -> None:
-    for place, architecture in enumerate(("ensemble:weighted", "linear", "mini_xception")):
-        make_run(store, architecture=architecture, accuracy=0.9 - place / 10)
+    linear = make_run(store, architecture="linear", accuracy=0.8)
+    make_run(store, architecture="mini_xception", accuracy=0.7)
+    member = Member(linear.id, "linear", "raw", temperature=1.0, weight=1.0).to_json()
+    make_run(store, architecture=NAME, accuracy=0.9, architecture_arguments={"members": [member]})
     candidates = form.fitting(RunShelf().read(store), "synthetic")
     names = [run.spec.architecture for run in candidates if run.spec]
     assert names == ["ensemble:weighted", "linear", "mini_xception"]

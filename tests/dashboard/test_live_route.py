@@ -28,6 +28,7 @@ from fer_core.errors import FerError
 from fer_core.inference import FaceDetector, Predictor
 from fer_core.runs import RunStore
 from tests.browser.camera import faces_picture
+from tests.dashboard.coroutines import run_apart
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_live import summary
 
@@ -219,7 +220,7 @@ def test_of_the_frames_that_wait_only_the_newest_is_read() -> None:
         filling.cancel()
         return found
 
-    assert asyncio.run(newest()) == b"3"
+    assert run_apart(newest()) == b"3"
 
 
 def test_a_flood_of_frames_is_refused() -> None:
@@ -227,7 +228,7 @@ def test_a_flood_of_frames_is_refused() -> None:
         await route.Inbox(Flood([b"frame"] * (route.MOST_RATE + 1))).fill()  # type: ignore[arg-type]
 
     with pytest.raises(route.RefusedError, match="At most 60 frames a second"):
-        asyncio.run(flooded())
+        run_apart(flooded())
 
 
 def test_nothing_of_a_frame_is_written(run: RunSummary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

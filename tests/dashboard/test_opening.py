@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 
 from dashboard import opening
+from tests.dashboard.coroutines import run_apart
 
 OPTIONS = {"server.port": 8501, "server.headless": False, "server.address": "localhost"}
 
@@ -47,5 +48,5 @@ def test_it_is_opened_once_unless_nobody_sits_here(
         async with opening.opened_in_browser(st.App(__file__)):
             await asyncio.sleep(0.05)
 
-    asyncio.run(start())
+    run_apart(start())
     assert opened == expected
