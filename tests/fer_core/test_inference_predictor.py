@@ -153,7 +153,13 @@ def test_a_prediction_as_json_holds_everything_but_the_pixels(tmp_path: Path) ->
     (prediction,) = Predictor.from_run(make_run(tmp_path)).predict(ASTRONAUT)
     written = json.loads(json.dumps(prediction.to_json(), allow_nan=False))
     assert written == {
-        "box": {"x": prediction.box.x, "y": prediction.box.y, "width": 95, "height": 95, "roll": 0.0},
+        "box": {
+            "x": prediction.box.x,
+            "y": prediction.box.y,
+            "width": prediction.box.width,
+            "height": prediction.box.width,
+            "roll": 0.0,
+        },
         "emotion": prediction.emotion,
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities,
