@@ -1,6 +1,6 @@
 """Data frames -> Altair charts; no Streamlit here. Colours of axes and ramps come from the theme."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import altair as alt
@@ -9,7 +9,8 @@ import pandas as pd
 from fer_core.palette import BLACK, EMOTION_COLORS, WHITE
 
 PictureKind = Literal["png", "svg"]
-PICTURE_PPI = 192
+Drawn = alt.Chart | alt.LayerChart | alt.ConcatChart
+PICTURE_PPI, PICTURE_WIDTH = 192, 880  # pixels, of which the axes take a part
 CURVE_HEIGHT = 270
 LIVE_HEIGHT = 110
 LIVE_DATA = "epochs"  # the name of the rows that a live chart is given
@@ -276,11 +277,18 @@ def emotion_bars(table: pd.DataFrame, field: str, *, row_height: int = 26) -> al
     return (bars + values).properties(height=row_height * len(table) + 10)
 
 
-def picture(chart: alt.Chart | alt.LayerChart, kind: PictureKind) -> bytes:
-    """A chart as a file for slides and papers, on white; a PNG has 192 dots an inch."""
+def picture(chart: Drawn, kind: PictureKind, config: Mapping[str, Any], width: int = PICTURE_WIDTH) -> bytes:
+    """A chart as a file for slides and papers, `width` pixels wide; a PNG has 192 dots an inch.
+
+    `config` is what the page that it stands on gives Vega-Lite (`theme.chart_config`): colours, sizes, the ground.
+    A chart of several charts keeps their own widths.
+    """
     import vl_convert  # a JavaScript engine: only who saves a chart waits for it
 
-    spec = chart.configure(background=WHITE).to_json()
+    spec: dict[str, Any] = chart.to_dict()
+    spec["config"] = dict(config)  # in place of Altair's own
+    if not isinstance(chart, alt.ConcatChart):
+        spec |= {"width": spec.get("width", width), "autosize": {"type": "fit", "contains": "padding"}}
     if kind == "svg":
         return str(vl_convert.vegalite_to_svg(spec)).encode()
     return bytes(vl_convert.vegalite_to_png(spec, ppi=PICTURE_PPI))

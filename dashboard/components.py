@@ -14,11 +14,13 @@ import streamlit as st
 
 from dashboard import cache, charts, columns
 from dashboard.advice import advice, reason
-from dashboard.formats import plural, sentence
+from dashboard.charts import Drawn
+from dashboard.formats import plain, plural, sentence
 from dashboard.labels import describe
 from dashboard.queue_state import ending, newly_ended, progress, stage, states, what
 from dashboard.summaries import RunSummary
 from dashboard.tables import key_values, to_csv
+from dashboard.theme import chart_config
 from fer_core.errors import FerError
 
 RUN_PAGE = "app_pages/run.py"
@@ -36,16 +38,16 @@ STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
     "damaged": "red",
 }
 ENDING_ICONS = {"finished": ":material/check_circle:", "cancelled": ":material/stop_circle:"}
-FileKind = Literal["csv", "md", "npz", "png", "svg", "tex"]
+FileKind = Literal["csv", "html", "md", "npz", "png", "svg", "tex"]
 FILE_TYPES: dict[FileKind, str] = {
     "csv": "text/csv",
+    "html": "text/html",
     "md": "text/markdown",
     "npz": "application/octet-stream",
     "png": "image/png",
     "svg": "image/svg+xml",
     "tex": "application/x-tex",
 }
-Drawn = alt.Chart | alt.LayerChart
 logger = logging.getLogger(__name__)
 
 
@@ -112,15 +114,19 @@ def download(table: pd.DataFrame, name: str) -> None:
     save_button("Download CSV", name, "csv", to_csv(table))
 
 
-def download_chart(chart: Drawn | Callable[[], Drawn], name: str) -> None:
-    """Buttons that save a chart as PNG and as SVG; it is drawn, or built, when one of them is pressed."""
+def download_chart(chart: Drawn | Callable[[], Drawn], name: str, *, width: int = charts.PICTURE_WIDTH) -> None:
+    """Buttons that save a chart as PNG and as SVG, in the colours that the page has for who looks at it.
+
+    It is drawn, or built, when one of them is pressed.
+    """
+    config = chart_config()  # now: who presses is not known to the function that draws
     with st.container(horizontal=True, gap="small"):
         for kind in get_args(charts.PictureKind):
-            save_button(kind.upper(), name, kind, partial(_picture, chart, kind))
+            save_button(kind.upper(), name, kind, partial(_picture, chart, kind, config, width))
 
 
-def _picture(chart: Drawn | Callable[[], Drawn], kind: charts.PictureKind) -> bytes:
-    return charts.picture(chart if isinstance(chart, alt.TopLevelMixin) else chart(), kind)
+def _picture(chart: Drawn | Callable[[], Drawn], kind: charts.PictureKind, config: dict[str, Any], width: int) -> bytes:
+    return charts.picture(chart if isinstance(chart, alt.TopLevelMixin) else chart(), kind, config, width)
 
 
 def save_button(label: str, name: str, kind: FileKind, content: bytes | Callable[[], bytes]) -> None:
@@ -148,10 +154,16 @@ def empty_state(title: str, sentence: str, command: str = "") -> None:
 
 
 def run_line(run: RunSummary) -> None:
-    """What a run is, in one line: its state and what it was made of."""
+    """What a run is, in one line: its state and what it was made of; and what people wrote about it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(run.state, color=STATE_COLORS[run.state])
+        if run.notes.archived:
+            st.badge("archived", color="gray", icon=":material/archive:")
         st.caption(describe(run), width="content")
+        for tag in run.notes.tags:
+            st.badge(plain(tag), color="violet", icon=":material/sell:")
+    if run.notes.note:
+        st.markdown("  \n".join(map(plain, run.notes.note.splitlines())))
 
 
 def unfinished_state(run: RunSummary) -> None:

@@ -1,18 +1,19 @@
 """The buttons that act on a run, wherever they stand; each action asks for permission itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import streamlit as st
 
 from dashboard import actions, cache
 from dashboard import components as ui
-from dashboard.formats import plain, sentence
+from dashboard.formats import plain, plural, sentence
 from dashboard.permissions import Permission
 from dashboard.queue_state import STOPPED, Item, how, what
 from dashboard.summaries import RunSummary
 from fer_core.errors import FerError
 from fer_core.jobs.queue import DIRECTIONS, Direction
+from fer_core.runs.notes import LONGEST_NOTE
 
 MOVES: dict[Direction, tuple[str, str]] = {
     "first": ("vertical_align_top", "Make it the next"),
@@ -120,6 +121,9 @@ def of_run(run: RunSummary, item: Item | None, may: Permission) -> None:
             cancel_button(run, may, is_asked=item.stop is not None)
         elif run.state in STOPPED:
             again_button(run, may)
+        notes_button([run], may)
+        if run.state == "finished":
+            archive_button([run], may)
         if run.state != "running" and st.button(
             "Delete",
             key=f"delete_{run.id}",
@@ -129,6 +133,52 @@ def of_run(run: RunSummary, item: Item | None, may: Permission) -> None:
             help="Moves it to the trash folder, after a question.",
         ):
             confirm_deletion(run)
+
+
+def notes_button(runs: Sequence[RunSummary], may: Permission) -> None:
+    """A button that opens the fields for tags and notes of one or several runs."""
+    if st.button("Tags and note", key="notes", icon=":material/sell:", type="tertiary", disabled=not may.is_allowed):
+        annotate(runs)
+
+
+def archive_button(runs: Sequence[RunSummary], may: Permission) -> None:
+    """A button that archives runs, or takes them out of the archive where all of them are in it."""
+    is_archived = all(run.notes.archived for run in runs)
+    if st.button(
+        "Take out of the archive" if is_archived else "Archive",
+        icon=":material/unarchive:" if is_archived else ":material/archive:",
+        type="tertiary",
+        disabled=not may.is_allowed,
+        help="Into the rankings again." if is_archived else "Out of the rankings; its page stays as it is.",
+    ):
+        told = f"{plural(len(runs), 'run')} {'taken out of' if is_archived else 'moved to'} the archive."
+        act(_annotated, runs, {"archived": not is_archived}, told=told)
+
+
+@st.dialog("Tags and note")
+def annotate(runs: Sequence[RunSummary]) -> None:
+    """Fields for the tags of all chosen runs, and for the note of one; tags of any run are offered."""
+    st.caption(plain(what(runs[0])) if len(runs) == 1 else f"For all {len(runs)} chosen runs.")
+    common = [tag for tag in runs[0].notes.tags if all(tag in run.notes.tags for run in runs)]
+    known = sorted({tag for run in (*runs, *cache.runs()) for tag in run.notes.tags})
+    tags = st.multiselect("Tags", known, common, accept_new_options=True, placeholder="Type a tag")
+    note = ""
+    if len(runs) == 1:
+        note = st.text_area("Note", runs[0].notes.note, max_chars=LONGEST_NOTE)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Save", type="primary", key="save_notes"):
+            act(_write, runs, tags, common, note, told="Saved.")
+
+
+def _write(runs: Sequence[RunSummary], tags: Sequence[str], common: Sequence[str], note: str) -> None:
+    """A tag that only some of the runs have stays theirs; one that all had and that was taken away leaves all."""
+    for run in runs:
+        own = [tag for tag in run.notes.tags if tag not in common]
+        _annotated([run], {"tags": [*tags, *own]} | ({"note": note} if len(runs) == 1 else {}))
+
+
+def _annotated(runs: Sequence[RunSummary], changes: dict[str, object]) -> None:
+    actions.annotate(runs, **changes)
 
 
 @st.dialog("Move this run to the trash?")

@@ -70,6 +70,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.leaderboard.export",
         "dashboard.papers.comparisons",
         "dashboard.network.tables",
+        "dashboard.photos.record",
         "dashboard.photos.tracks",
         "dashboard.preprocess.tables",
         "dashboard.papers.removal",
@@ -84,7 +85,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.leaderboard.query",
         "dashboard.leaderboard.rows",
     ),
-    ("dashboard.compare.calibration", "dashboard.launch.plan"),
+    ("dashboard.compare.calibration", "dashboard.launch.plan", "dashboard.robustness.compared_tables"),
     ("dashboard.charts", "dashboard.cache", "dashboard.papers.tables"),
     (
         "dashboard.compare.matrices",
@@ -107,6 +108,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "dashboard.compare.link",
+        "dashboard.robustness.compared_charts",
         "dashboard.face_source",
         "dashboard.leaderboard.form",
         "dashboard.paging",
@@ -127,7 +129,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.robustness.view",
         "dashboard.views",
     ),
-    ("dashboard.compare.gallery", "dashboard.leaderboard.view", "dashboard.network.sheet"),
+    (
+        "dashboard.compare.gallery",
+        "dashboard.leaderboard.view",
+        "dashboard.network.sheet",
+        "dashboard.robustness.compared",
+    ),
     (
         "dashboard.compare.confusion",
         "dashboard.compare.explorer",
@@ -165,6 +172,7 @@ FORBIDDEN = {
     "dashboard.preprocess.charts": {"streamlit": "charts turn data into charts; pages draw them"},
     "dashboard.papers.removal_charts": {"streamlit": "charts turn data into charts; pages draw them"},
     "dashboard.robustness.charts": {"streamlit": "charts turn data into charts; pages draw them"},
+    "dashboard.robustness.compared_charts": {"streamlit": "charts turn data into charts; pages draw them"},
     "dashboard.app_pages": {
         "torch": "pages draw; the library computes",
         "torchvision": "pages draw; the library computes",

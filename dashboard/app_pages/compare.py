@@ -8,6 +8,7 @@ from dashboard.advice import FIRST_TRAINING
 from dashboard.compare import confusion, explorer, form, views
 from dashboard.compare.selection import FEWEST, Selection, able, why_apart
 from dashboard.linked import linked_notice
+from dashboard.robustness import compared
 
 TITLE = "Compare"
 GROUP = "Results"
@@ -22,6 +23,7 @@ PAIRED = {
     "Images": explorer.explore,
     "Tests": views.tests,
     "Calibration": views.calibration,
+    "Robustness": compared.robustness,
 }
 
 
@@ -34,6 +36,7 @@ def comparison(selection: Selection) -> None:
     if is_paired:
         with ui.errors_shown():
             views.finding(selection)
+            views.report(selection)
     shown = PAIRED | ALL_RUNS if is_paired else ALL_RUNS
     linked_notice("view", list(shown))
     tabs = st.tabs(list(shown), on_change="rerun", key="view", bind="query-params")

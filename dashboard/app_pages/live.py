@@ -61,7 +61,7 @@ def remember_second() -> None:
 
 
 def draw_live(runs: list[RunSummary]) -> None:
-    new = [run for run in runs if not exports.export_path(run).exists()]
+    new = [run for run in runs if not exports.is_exported(run)]
     if new:
         with st.spinner(f"Preparing {plural(len(new), 'network')} for the browser: once, for up to a minute"):
             for run in new:

@@ -34,10 +34,10 @@ def read_photos(runs: list[RunSummary], names: dict[str, str], finder: Finder, u
         return
     view.take_turn()
     ui.figure_title(tables.summary(looked, refused, unsure_below))
-    shown = view.choose_photo(looked)
-    view.photo(shown, names, form.letters_of(runs), unsure_below)
+    shown, letters = view.choose_photo(looked), form.letters_of(runs)
+    view.photo(shown, names, letters, unsure_below)
     if any(photo.faces for photo in looked):
-        view.table(looked, names, unsure_below)
+        view.table(looked, letters, unsure_below)
     settings = {
         "runs": names,
         "detector": finder.detector,
@@ -73,6 +73,4 @@ if photos_tab.open:
         read_photos(runs, names, finder, unsure_below)
 if video_tab.open:
     with video_tab, ui.errors_shown():
-        if len(runs) > 1:
-            st.caption(f"One run reads a video: {names[runs[0].id]}.")
-        video.video(runs[0], names[runs[0].id], finder, unsure_below)
+        video.video(runs, names, finder, unsure_below)

@@ -138,6 +138,22 @@ def _chart(sources: tuple[Source, ...], what: tuple[str, ...], _make: Callable[[
     return spec
 
 
+def comparison_report(runs: Sequence[RunSummary]) -> bytes:
+    """The page that `runs compare --html` writes of these runs, made when it is asked for; see `report_obstacle`."""
+    from fer_core.report import comparison_report as written  # it imports torch, for which only who saves one waits
+
+    return written([Run(run.path) for run in runs]).encode()
+
+
+def report_obstacle(runs: Sequence[RunSummary]) -> str:
+    """Why there can be no `comparison_report` of runs that have images in common, as a sentence; or ""."""
+    if _shared(tuple(Source.of(run) for run in runs)).is_partial:
+        return "An HTML report compares runs that were tested once each on the very same images."
+    if len({Source.of(run).emotions for run in runs}) > 1:
+        return "An HTML report compares runs whose emotions are in the same order."
+    return ""
+
+
 def pictures_or_reason(dataset: str, ids: Sequence[str]) -> tuple[list[np.ndarray | None], str]:
     """The images as `pictures` gives them, and why some or all of them are absent, empty where none is."""
     try:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class About:
-    """A dataset in words and numbers: `counts` is images per split and emotion, `shape` that of one image."""
+    """A dataset in words and numbers: `counts` is images per split and emotion, `shape` that of one image.
+
+    `sizes` are (width, height, images) of the pictures that it was prepared from, empty where nobody wrote them down.
+    """
 
     name: str
     images: int
@@ -35,6 +38,7 @@ class About:
     source: dict[str, Any]
     conversions: tuple[str, ...]
     missing: tuple[str, ...]
+    sizes: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ def _about(dataset: str, stamp: Stamp) -> About:
         dict(manifest.get("source", {})),
         tuple(manifest.get("conversions", ())),
         tuple(manifest.get("missing", ())),
+        tuple((int(width), int(height), int(images)) for width, height, images in manifest.get("original_sizes", ())),
     )
 
 

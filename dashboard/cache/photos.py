@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.photos.faces import Box, DetectorChoice, Finder, Found, Photo
+from dashboard.photos.faces import Box, DetectorChoice, Finder, Found, Photo, Unpacked
 from dashboard.pictures import png, seen
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
@@ -84,20 +84,28 @@ def _digest(source: bytes) -> str:
 
 
 @st.cache_data(max_entries=ARCHIVES, show_spinner=False, scope="session")
-def unpacked(archive: bytes, name: str) -> dict[str, bytes]:
-    """The pictures of a zip by name; raises FerError where it is damaged, empty or far too large."""
+def unpacked(archive: bytes, name: str) -> Unpacked:
+    """The pictures of a zip; raises FerError where it is damaged, empty or far too large."""
     from fer_core.inference import unpack
 
-    found: dict[str, bytes] = {}
+    found, refused = {}, {}
     size = 0
     for source in unpack(archive, name):
-        if not isinstance(source.content, bytes):
+        if source.refusal or not isinstance(source.content, bytes):
+            refused[source.name] = source.refusal
             continue
         size += len(source.content)
         if size > MOST_UNPACKED:
             raise FerError(f"'{name}' holds more than {MOST_UNPACKED // 2**20} MB of pictures; make several zips of it")
         found[source.name] = source.content
-    return found
+    return Unpacked(found, refused)
+
+
+def refusal(name: str) -> str:
+    """Why a file of this name is not read, in a sentence; the empty string for one that may be a picture."""
+    from fer_core.inference.files import refusal
+
+    return refusal(name)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

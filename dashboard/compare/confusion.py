@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import altair as alt
 import streamlit as st
 
 from dashboard import cache
 from dashboard import components as ui
-from dashboard.charts import CellValue, PictureKind, picture
+from dashboard.charts import CellValue
 from dashboard.compare import matrices, tables
 from dashboard.compare.form import letter_field
 from dashboard.compare.gallery import gallery
@@ -24,6 +24,7 @@ SHOWN: dict[str, CellValue] = {"By row": "row", "By column": "column", "Counts":
 ANY = "Any"
 MATRICES, DIFFERENCE = "Matrices", "Difference to the baseline"
 SMALL = 250  # pixels, of a matrix among others
+WIDTH, SMALL_WIDTH = 640, 440  # pixels of a saved one
 
 
 def of_run(run: RunSummary) -> None:
@@ -42,22 +43,12 @@ def of_run(run: RunSummary) -> None:
     clickable(spec, "confusion", "Confusion matrix")
     with st.container(horizontal=True, gap="small"):
         ui.download(cells[["true", "predicted", "count", "row", "column"]], f"confusion_{run.id}")
-        save_buttons(make, f"confusion_{run.id}")
+        ui.download_chart(make, f"confusion_{run.id}", width=WIDTH)
 
 
 def images_of_run(run: RunSummary) -> None:
     """The images of the chosen cell of a run's confusion matrix, and the fields that choose it."""
     cell_images(cache.answers(run), lambda: run, {run.id: "This run"}, "cell")
-
-
-def save_buttons(make: Callable[[], alt.LayerChart], name: str) -> None:
-    """Buttons that save a chart, which is made when one of them is pressed."""
-    for kind in get_args(PictureKind):
-        ui.save_button(kind.upper(), name, kind, partial(_picture, make, kind))
-
-
-def _picture(make: Callable[[], alt.LayerChart], kind: PictureKind) -> bytes:
-    return picture(make(), kind)
 
 
 def choose_shown() -> CellValue:
@@ -165,7 +156,7 @@ def _panel(
             matrices.framed(spec, chosen), f"{what[0]}_{run}", f"Confusion matrix of {title}", selection.letter(run)
         )
         with st.container(horizontal=True, gap="small"):
-            save_buttons(make, f"{what[0]}_{run}")
+            ui.download_chart(make, f"{what[0]}_{run}", width=SMALL_WIDTH)
 
 
 def _matrix_run(selection: Selection) -> RunSummary:

@@ -1,6 +1,7 @@
 """The views of the Compare page that need no images: standings, curves, settings, emotions, calibration, tests."""
 
 from collections.abc import Mapping, Sized
+from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -10,7 +11,7 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.compare import calibration as scaling
 from dashboard.compare import charts, columns, curves, matrices, settings, tables
-from dashboard.compare.selection import Selection
+from dashboard.compare.selection import Selection, hash_of
 from dashboard.formats import NONE, percent
 from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.summaries import RunSummary
@@ -30,6 +31,17 @@ def finding(selection: Selection) -> None:
         tables.finding(table, pairs, selection.baseline.id, selection.names),
         f"{tables.shared_note(cache.shared(selection.paired))} Differences are tested pairwise (McNemar, Holm).",
     )
+
+
+def report(selection: Selection) -> None:
+    """A button that saves the comparison as the command line's HTML page, or why there is none."""
+    runs = selection.paired
+    obstacle = cache.report_obstacle(runs)
+    if obstacle:
+        st.caption(obstacle)
+        return
+    name = "_".join(["comparison", *map(hash_of, runs)])
+    ui.save_button("HTML report", name, "html", partial(cache.comparison_report, runs))
 
 
 def _standings(selection: Selection) -> tuple[pd.DataFrame, list[Comparison]]:

@@ -132,8 +132,31 @@ def _columns() -> dict[str, Any]:
 
 
 def sizes(about: About) -> None:
-    """Images are of one size once they are prepared; what they were before, the preparation says."""
+    """Images are of one size once they are prepared; what the pictures were before, where the preparation says it."""
     before = [each for each in about.conversions if "resized" in each or "cropped" in each]
-    told = f" Before: {'; '.join(before)}." if before else ""
     size = tables.size_text(about.shape, about.is_table)
-    st.caption(plain(f"All {count(about.images)} images are {size} as they are prepared here.{told}"))
+    if len(about.sizes) > 1:
+        _originals(about)
+    elif len(about.sizes) == 1:
+        width, height, _ = about.sizes[0]
+        before = [f"all {width} × {height}", *before]
+    told = f" Before: {'; '.join(before)}." if before else ""
+    unknown = " Prepare the dataset again to see the sizes of the originals." if before and not about.sizes else ""
+    st.caption(plain(f"All {count(about.images)} images are {size} as they are prepared here.{told}{unknown}"))
+
+
+def _originals(about: About) -> None:
+    """How large the pictures were that the dataset was prepared from."""
+    bins, table = tables.side_bins(about.sizes), tables.size_table(about.sizes)
+    draw = partial(charts.histogram, title="shorter side of the original, pixels")
+    title = tables.size_finding(about.sizes, about.shape)
+    figure(title, bins, draw, "Share of images.", f"{about.name}_sizes")
+    config = {
+        "width": st.column_config.NumberColumn("Width", format="%d"),
+        "height": st.column_config.NumberColumn("Height", format="%d"),
+        "images": st.column_config.NumberColumn("Images", format="%,d"),
+        "share": st.column_config.NumberColumn("Share (%)", format="%.1f"),
+    }
+    with st.expander("Every size as a table"):
+        st.dataframe(table, hide_index=True, column_config=config, alt="Sizes of the originals")
+        ui.download(table, f"{about.name}_original_sizes")

@@ -13,12 +13,13 @@ from dashboard.advice import PYTHON
 from dashboard.cache import About, Doubts
 from dashboard.data import charts, tables
 from dashboard.data.figures import figure
-from dashboard.data.form import choose_runs, fitting
+from dashboard.data.form import choose_runs, fitting, left_out, narrower
 from dashboard.formats import count, percent, plain, plural, sentence
 from dashboard.linked import choice, segments
 from dashboard.paging import page_of, pager
 from dashboard.summaries import RunSummary
 from fer_core.evaluation import LabelErrors
+from fer_core.labels import EMOTIONS
 
 ANY = "Any"
 MARGIN, CONFIDENCE = "Margin", "Label's probability"
@@ -41,6 +42,7 @@ def doubts(about: About, runs: Sequence[RunSummary]) -> None:
             ui.empty_state("No run to ask", words, f"{PYTHON} -m fer_core train --dataset {about.name}")
             return
         chosen = choose_runs(candidates)
+        _unknown(candidates[0], narrower(runs, about.name))
         if not chosen:
             st.info("Choose a run to see which labels it doubts.")
             return
@@ -53,6 +55,23 @@ def doubts(about: About, runs: Sequence[RunSummary]) -> None:
         _method(found)
         candidates_in_pages(about, found, emotions, tuple(run.id for run in chosen))
         _overall(about, found, emotions)
+
+
+def _unknown(asked: RunSummary, others: Sequence[RunSummary]) -> None:
+    """Which emotions the runs that are asked do not know, and which runs cannot be asked with them."""
+    unknown = left_out(asked)
+    if unknown:
+        names = " and ".join(unknown)
+        st.info(
+            f"These runs were trained without {names}: images labelled so are not judged, and no label is doubted in "
+            f"favour of {names}.",
+            icon=":material/filter_alt:",
+        )
+    if others:
+        missing = sorted({emotion for run in others for emotion in left_out(run)}, key=EMOTIONS.index)
+        which = f"trained without {' or '.join(missing)}" if missing else "with its emotions in another order"
+        words = "cannot be asked with these: a mean is taken over runs that tell the same emotions apart."
+        st.caption(f"{plural(len(others), 'run')} {which} {words}")
 
 
 def _method(found: Doubts) -> None:

@@ -41,18 +41,33 @@ def choose_split(about: About, key: str) -> str | None:
 
 def fitting(runs: Sequence[RunSummary], dataset: str) -> list[RunSummary]:
     """The finished runs of a dataset that tell the same emotions apart as the best of them, best first."""
-    able = [run for run in runs if run.state == "finished" and run.spec and run.spec.dataset == dataset]
-    kept = sorted((run for run in able if not run.notes.archived), key=lambda run: -(run.accuracy or 0))
+    kept = _finished(runs, dataset)
     full = max((len(run.spec.emotions) for run in kept if run.spec), default=0)
     emotions = next((run.spec.emotions for run in kept if run.spec and len(run.spec.emotions) == full), ())
     return [run for run in kept if run.spec and run.spec.emotions == emotions]
+
+
+def narrower(runs: Sequence[RunSummary], dataset: str) -> list[RunSummary]:
+    """The finished runs of a dataset that `fitting` does not have, since they tell other emotions apart."""
+    there = {run.id for run in fitting(runs, dataset)}
+    return [run for run in _finished(runs, dataset) if run.id not in there]
+
+
+def left_out(run: RunSummary) -> list[str]:
+    """The emotions that a run does not know."""
+    return list(run.board.left_out) if run.board else []
+
+
+def _finished(runs: Sequence[RunSummary], dataset: str) -> list[RunSummary]:
+    able = [run for run in runs if run.state == "finished" and run.spec and run.spec.dataset == dataset]
+    return sorted((run for run in able if not run.notes.archived), key=lambda run: -(run.accuracy or 0))
 
 
 def choose_runs(candidates: Sequence[RunSummary]) -> list[RunSummary]:
     """The runs whose mean is held against the labels: chosen here or by the link (`?runs=07bf177a,eafaf933`)."""
     chosen, vain = _linked(candidates)
     if vain:
-        words = f"The link names {', '.join(name[:60] for name in vain)}: no such run was tested on this dataset."
+        words = f"The link names {', '.join(name[:60] for name in vain)}: no such run can be asked about these labels."
         st.warning(plain(words), icon=":material/link_off:")
     _write([run.id for run in chosen])  # a copy of the link shows the same when there are more runs
     names = labels(candidates)

@@ -12,6 +12,7 @@ from fer_core.labels import EMOTIONS
 SPLITS = {"train": "Training", "valid": "Validation", "test": "Test", "": "No split"}
 BRIGHTNESS_ENDS, CONTRAST_ENDS = (0.0, 255.0), (0.0, 127.5)  # the largest deviation: half black, half white
 BINS = 51  # of five grey levels each for brightness
+USUAL = 0.1  # of the images: a size that fewer have is not worth naming
 BALANCED = 1.05  # the imbalance below which emotions are called equally frequent
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -96,6 +97,35 @@ def histogram(values: np.ndarray, ends: tuple[float, float]) -> pd.DataFrame:
     numbers, edges = np.histogram(values, bins=BINS, range=ends)
     table = pd.DataFrame({"start": edges[:-1], "end": edges[1:], "images": numbers})
     return table.assign(share=table["images"] / max(1, len(values)))
+
+
+def side_bins(sizes: Sequence[tuple[int, int, int]]) -> pd.DataFrame:
+    """`histogram` of the shorter sides of pictures of `sizes` (width, height, images), with their `mean`."""
+    sides = np.repeat([min(width, height) for width, height, _ in sizes], [number for *_, number in sizes])
+    low, high = float(sides.min()), float(sides.max())
+    room = max(1.0, 0.02 * (high - low))  # one size alone has a width, too
+    return histogram(sides, (low - room, high + room)).assign(mean=float(sides.mean()))
+
+
+def size_table(sizes: Sequence[tuple[int, int, int]]) -> pd.DataFrame:
+    """One row for each size of the originals, the most frequent first, with its share in percent."""
+    table = pd.DataFrame(sizes, columns=["width", "height", "images"])
+    return table.assign(share=100 * table["images"] / table["images"].sum())
+
+
+def size_finding(sizes: Sequence[tuple[int, int, int]], shape: Sequence[int]) -> str:
+    """How much the sizes of the originals differ, and how many had to be enlarged to `shape` (H, W, …)."""
+    whole = sum(number for *_, number in sizes)
+    small = sum(number for width, height, number in sizes if width < shape[1] or height < shape[0])
+    enlarged = f"; {percent(small / whole)} are smaller than they are prepared" if small else ""
+    width, height, most = max(sizes, key=lambda each: each[2])
+    sides = [min(width, height) for width, height, _ in sizes]
+    usual = (
+        f"{percent(most / whole)} are {width}{SPACE}×{SPACE}{height}"
+        if most >= USUAL * whole
+        else f"their shorter sides are of {count(min(sides))} to {count(max(sides))} pixels"
+    )
+    return f"The originals have {count(len(sizes))} sizes: {usual}{enlarged}"
 
 
 def level_table(labels: np.ndarray, brightness: np.ndarray, contrast: np.ndarray) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The leaderboard's map and its picture of effort against quality; data -> altair, no Streamlit."""
 
+import json
+import math
 from typing import Any
 
 import altair as alt
@@ -84,10 +86,33 @@ def effort_scatter(points: pd.DataFrame, quality: Metric, effort: Metric) -> alt
     )
     layers = [line, beaten.add_params(click), best]
     if points["front"].sum() <= MOST_NAMED:
-        # above and left of a point of the front there is no other; the first has no room there
-        first = f"datum.effort <= {points.loc[points['front'], 'effort'].min()}"
-        common: dict[str, Any] = {"dy": -8, "fontSize": 12, "color": MUTED}
-        right = front.transform_filter(first).mark_text(align="left", dx=8, **common)
-        left = front.transform_filter(f"!({first})").mark_text(align="right", dx=-8, **common)
-        layers += [right.encode(text="architecture:N"), left.encode(text="architecture:N")]
+        layers += _names(front, points)
     return alt.LayerChart(layer=layers).properties(height=SCATTER_HEIGHT)
+
+
+def _names(front: alt.Chart, points: pd.DataFrame) -> list[alt.Chart]:
+    """The names of the points of the front: above and left of one there is no other; the first has no room there.
+
+    One whose better neighbour is so close that the names would lie on each other has its own below, to the right.
+    """
+    first = f"datum.effort <= {points.loc[points['front'], 'effort'].min()}"
+    close = f"indexof({json.dumps(crowded(points))}, datum.id) >= 0"
+    common: dict[str, Any] = {"fontSize": 12, "color": MUTED}
+    places: tuple[tuple[str, dict[str, Any]], ...] = (
+        (first, {"align": "left", "dx": 8, "dy": -8}),
+        (f"!({first}) && !({close})", {"align": "right", "dx": -8, "dy": -8}),
+        (f"!({first}) && {close}", {"align": "left", "dx": 8, "dy": 14}),
+    )
+    return [
+        front.transform_filter(which).mark_text(**place, **common).encode(text="architecture:N")
+        for which, place in places
+    ]
+
+
+def crowded(points: pd.DataFrame) -> list[str]:
+    """The ids of those points of the front whose next better one is near: a quarter of the width, 8 % of the height."""
+    front = points[points["front"]].sort_values("effort")
+    efforts = front["effort"].map(math.log10)
+    width, height = efforts.max() - efforts.min(), points["quality"].max() - points["quality"].min()
+    near = (efforts.diff(-1).abs() < 0.25 * width) & (front["quality"].diff(-1).abs() < 0.08 * height)
+    return list(front.loc[near, "id"])

@@ -15,7 +15,7 @@ class Metric:
     """One figure of a run.
 
     `source` is a name in the test split (`macro_f1`, `calibrated.ece`), after `environment:` a fact of the training,
-    or `latency:ms`. `scale` turns it into what is shown, in `unit`, with so many `decimals`.
+    `latency:ms` or `robustness:mean`. `scale` turns it into what is shown, in `unit`, with so many `decimals`.
     """
 
     key: str
@@ -41,7 +41,12 @@ class Metric:
     def value(self, run: RunSummary) -> float | None:
         """The figure of a run as it is shown; None where it has none."""
         where, _, name = self.source.rpartition(":")
-        sources = {"": run.figure, "environment": run.fact, "latency": lambda _: run.latency_ms}
+        sources = {
+            "": run.figure,
+            "environment": run.fact,
+            "latency": lambda _: run.latency_ms,
+            "robustness": lambda _: run.corruption_accuracy,
+        }
         found = sources[where](name)
         return None if found is None else found * self.scale
 
@@ -84,6 +89,11 @@ _ALL = (
     Metric(
         "log_loss", "Log loss", "log_loss", "Mean negative logarithm of the true class's probability.",
         unit="", scale=1, decimals=3, is_more_better=False,
+    ),
+    Metric(
+        "corrupted", "Accuracy under corruption", "robustness:mean",
+        "Mean over seven corruptions in five severities each, where `evaluate RUN --corruptions` has measured all test "
+        "images; a trial on some of them does not count.",
     ),
     Metric(
         "parameters", "Parameters", "environment:parameters", "Weights of the network.",

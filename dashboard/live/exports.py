@@ -1,4 +1,8 @@
-"""Runs as ONNX files that browsers load: made at their first choice, and again when a run changes."""
+"""Runs as ONNX files that browsers load: made at their first choice, and again when a run changes.
+
+Beside each lies its SHA-256, which is written last. A file that was cut short or altered, or whose writing was
+interrupted, does not fit it, and is made anew.
+"""
 
 import fcntl
 import glob
@@ -6,7 +10,7 @@ import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dashboard.live.assets import EXPORTS
+from dashboard.live.assets import EXPORTS, put
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
 from fer_core.runs import Run
@@ -35,14 +39,19 @@ def export_path(run: RunSummary) -> Path:
     return EXPORTS / f"{run.id}-{_digest(run.stamp)}.onnx"
 
 
+def is_exported(run: RunSummary) -> bool:
+    """Whether a run's file is there, whole and as it was written; reading it takes some milliseconds."""
+    return _is_sound(export_path(run))
+
+
 def exported(run: RunSummary) -> Path:
-    """A run's ONNX file, checked against PyTorch; takes 5 to 40 s where it is not there yet.
+    """A run's ONNX file, checked against PyTorch; takes 5 to 40 s where it is not there yet, or not sound any more.
 
     Two viewers who ask at once wait for one export. Raises FerError for a run that has no ONNX form.
     """
     path = export_path(run)
-    if path.is_file():
-        path.touch()
+    if _is_sound(path):
+        _checksum_path(path).touch()
         return path
     reason = refusal(run)
     if reason:
@@ -50,7 +59,7 @@ def exported(run: RunSummary) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.is_file():
+        if not _is_sound(path):
             _export(run, path)
     return path
 
@@ -61,11 +70,42 @@ def _export(run: RunSummary, path: Path) -> None:
     with TemporaryDirectory(dir=path.parent, prefix=".export-") as temporary:
         (written,) = export_run(Run(run.path), Path(temporary))
         for stale in path.parent.glob(f"{glob.escape(run.id)}-*.onnx"):
-            stale.unlink(missing_ok=True)
+            _remove(stale)
+        put(_sha256(written.path).encode(), _checksum_path(written.path))
         written.path.replace(path)
-    others = sorted(path.parent.glob("*.onnx"), key=lambda each: each.stat().st_mtime, reverse=True)
+        _checksum_path(written.path).replace(_checksum_path(path))
+    others = sorted(path.parent.glob("*.onnx"), key=_last_use, reverse=True)
     for old in others[MOST_KEPT:]:
-        old.unlink(missing_ok=True)
+        _remove(old)
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        return _sha256(path) == _checksum_path(path).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return False  # of an export that is not there, or not finished
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _last_use(path: Path) -> float:
+    """When a file was asked for last: its checksum is touched then; 0 where it has none."""
+    try:
+        return _checksum_path(path).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _checksum_path(path).unlink(missing_ok=True)
 
 
 def _digest(stamp: Stamp) -> str:

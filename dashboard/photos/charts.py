@@ -11,6 +11,8 @@ ROWS = "rows"  # the name of the data that a chart is given
 ROW_HEIGHT = 20
 FULL = 0.66  # of a run's part of the width that a share of 1 takes; its number stands in the rest
 TIMELINE_HEIGHT = 260
+STACKED_HEIGHT = 170  # of the timeline of each of several runs, with its axes
+LEGEND_HEIGHT = 56  # of the emotions' colours above the first of them
 
 
 @lru_cache(maxsize=32)
@@ -53,14 +55,24 @@ def side_by_side(emotions: tuple[str, ...], runs: tuple[str, ...]) -> str:
     return chart
 
 
-def timeline(rows: pd.DataFrame) -> alt.LayerChart:
-    """The shares of `tracks.binned` over the seconds of a video, a line for each emotion."""
+def timeline(rows: pd.DataFrame, seconds: tuple[float, float], place: int = 0, count: int = 1) -> alt.LayerChart:
+    """The shares of `record.binned` from one of the `seconds` of a video to the other, a line for each emotion.
+
+    Of `count` charts below each other, the first (`place` 0) tells the colours, and the last one the unit of time.
+    """
     emotions = list(dict.fromkeys(rows["emotion"]))
-    x = alt.X("seconds:Q", title="time (s)", axis=number_axis(grid=False), scale=alt.Scale(nice=False))
+    scale = alt.Scale(nice=False, domain=seconds)
+    title = "time (s)" if place == count - 1 else None
+    x = alt.X("seconds:Q", title=title, axis=number_axis(grid=False), scale=scale)
     y = alt.Y(
-        "share:Q", title="probability", scale=alt.Scale(domain=[0, 1]), axis=number_axis(format=".0%", tickCount=5)
+        "share:Q",
+        title="probability",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=number_axis(format=".0%", values=[0, 0.5, 1] if count > 1 else [0, 0.25, 0.5, 0.75, 1]),
     )
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=250, columns=4)
+    legend = (
+        alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=250, columns=4) if place == 0 else None
+    )
     color = alt.Color("emotion:N", scale=emotion_scale(emotions), legend=legend, sort=emotions)
     lines = alt.Chart(rows).mark_line(strokeWidth=2, point=rows["seconds"].nunique() <= 2, clip=True)
     drawn = lines.encode(x=x, y=y, color=color, detail="part:N")
@@ -79,4 +91,5 @@ def timeline(rows: pd.DataFrame) -> alt.LayerChart:
         )
         .add_params(nearest)
     )
-    return alt.LayerChart(layer=[drawn, rule]).properties(height=TIMELINE_HEIGHT)
+    height = TIMELINE_HEIGHT if count == 1 else STACKED_HEIGHT + (LEGEND_HEIGHT if place == 0 else 0)
+    return alt.LayerChart(layer=[drawn, rule]).properties(height=height)

@@ -35,6 +35,14 @@ class Photo:
     source: bytes
 
 
+@dataclass(frozen=True, eq=False)
+class Unpacked:
+    """What is in a zip: the bytes of its pictures, and why its other ones cannot be read, each by name."""
+
+    pictures: dict[str, bytes]
+    refused: dict[str, str]
+
+
 @dataclass(frozen=True)
 class DetectorChoice:
     """A face detector's name for people, whether it finds the eyes, and why it cannot be used here, if so."""

@@ -1,46 +1,52 @@
 """A video that is read in a thread of its own, so that a page can show how far it is, and cancel it.
 
-One decoded frame is in memory, whatever the video's length; of each frame that was looked at its numbers are kept.
+A few decoded frames are in memory, whatever the video's length; of each face that was read some dozens of bytes are
+kept (see record.py), and the annotated video up to MOST_ANNOTATED.
 OpenCV reads and writes files only: both lie in a temporary folder, the video's own is removed as soon as it is open,
 and the folder when the reading ends, in whatever way.
 """
 
-import json
 import logging
 import re
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dashboard.photos.tracks import Tracker, frame_json, frame_row
+from dashboard.photos.record import Record, to_json
+from dashboard.photos.tracks import Tracker
 from fer_core.errors import FerError
 
 if TYPE_CHECKING:
     # importing these would import torch
     from fer_core.inference import Predictor
     from fer_core.inference.detectors import Detector
-    from fer_core.inference.video import Video
+    from fer_core.inference.video import Frame, Video
 
 State = Literal["waiting", "reading", "finished", "cancelled", "failed"]
 AT_ONCE = 2  # videos read at the same time, of all viewers
 ABANDONED_S = 150  # after which a video at which nobody looks is given up; a hidden tab asks once a minute
+MOST_ANNOTATED = 200 * 2**20  # bytes of an annotated video, which is kept in memory: some ten minutes of 640 × 480
 logger = logging.getLogger(__name__)
 _free = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What a video is read with; `every` so many frames are looked at, `annotate` makes a video with framed faces."""
+    """What a video is read with: each of the `predictors` reads the same faces of every `every`-th frame.
 
-    predictor: "Predictor"
+    `annotate` makes a video with framed faces, named by the one at place `shown`.
+    """
+
+    predictors: "Sequence[Predictor]"
     detector: "Detector"
     every: int = 1
     annotate: bool = True
+    shown: int = 0
 
 
 @dataclass(eq=False)
@@ -56,8 +62,9 @@ class Film:
     frames: int = 0
     frame: int = 0
     looked_at: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    record: Record = field(default_factory=lambda: Record((), 1.0))
     annotated: bytes = b""
+    annotated_s: float | None = None  # the second at which the annotated video ends, if that is before the video does
     seconds: float = 0.0
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _seen: float = field(default_factory=time.monotonic)
@@ -120,31 +127,51 @@ class Film:
         with tempfile.TemporaryDirectory(prefix="fer_video_") as folder:
             target = Path(folder) / f"annotated{SUFFIX}" if reader.annotate else None
             with _opened(Path(folder) / _file_name(self.name), given) as video:
-                self._begin(video)
-                frames = predict_video(reader.predictor, video, reader.detector, every=reader.every, annotate=target)
-                began, tracker = time.monotonic(), Tracker()
+                self._begin(video, reader)
+                frames = predict_video(
+                    reader.predictors,
+                    video,
+                    reader.detector,
+                    every=reader.every,
+                    annotate=target,
+                    annotate_while=lambda: target is not None and self._has_room(target),
+                    shown=reader.shown,
+                )
                 with closing(frames):  # type: ignore[type-var]  # it is a generator
-                    for frame in frames:
-                        numbers = tracker.numbers([face.box for face in frame.faces], frame.seconds)
-                        found = zip(numbers, frame.faces, strict=True)
-                        self.rows += [frame_row(frame.number, frame.seconds, face, each) for face, each in found]
-                        self.looked_at += 1
-                        self.frame, self.seconds = frame.number + 1, time.monotonic() - began
-                        if self._ends():
-                            break
+                    self._take(frames)
             if target:
                 self.annotated = target.read_bytes()
 
-    def _begin(self, video: "Video") -> None:
+    def _take(self, frames: "Iterator[Frame]") -> None:
+        began, tracker = time.monotonic(), Tracker()
+        for frame in frames:
+            numbers = tracker.numbers([face.box for face in frame.faces], frame.seconds)
+            for number, readings in zip(numbers, zip(*frame.readings, strict=True), strict=True):
+                self.record.add(frame.number, number, readings)
+            self.looked_at += 1
+            self.frame, self.seconds = frame.number + 1, time.monotonic() - began
+            if self.frame > self.frames:
+                self.frames = 0  # the header of an MPEG promises one frame, whatever its length
+            if self._ends():
+                return
+
+    def _has_room(self, target: Path) -> bool:
+        if target.stat().st_size < MOST_ANNOTATED:
+            return True
+        if self.annotated_s is None:
+            self.annotated_s = self.frame / self.fps
+        return False
+
+    def _begin(self, video: "Video", reader: Reader) -> None:
         facts = video.facts
+        self.record = Record(tuple(each.run_id for each in reader.predictors), facts.fps)
         self.width, self.height, self.fps, self.frames = facts.width, facts.height, facts.fps, facts.frames
         self.state = "reading"
 
     def to_json(self, settings: Mapping[str, Any]) -> bytes:
         """Everything but the pixels, for programs; shares in [0, 1], as in the JSON of photos."""
         facts = {"name": self.name, "width": self.width, "height": self.height, "fps": self.fps, "frames": self.frames}
-        faces = [frame_json(row) for row in self.rows]
-        return json.dumps({**settings, **facts, "looked_at": self.looked_at, "faces": faces}, indent=1).encode()
+        return to_json(self.record, {**settings, **facts, "looked_at": self.looked_at})
 
 
 @contextmanager

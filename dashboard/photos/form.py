@@ -19,11 +19,7 @@ MOST_PHOTOS = 400  # read at once
 UNSURE_BELOW = 50  # percent: below this no emotion has the majority
 UPLOAD, SAMPLE = "Upload", "Sample photo"
 UPRIGHT, LEVEL = "As they stand", "Eyes level"
-PHOTO_TYPES = (
-    *("jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", "tiff", "jp2", "ppm", "pgm", "mpo", "ico", "tga"),
-    *("heic", "heif"),  # not read, and said so in a sentence
-    "zip",
-)
+VIDEO_TYPES = ("mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "3gp", "mts")
 PHOTO_MB = 50
 
 
@@ -122,9 +118,9 @@ def choose_photos() -> tuple[list[Photo], list[Refused]]:
     source = segments("Photos from", "photos_from", [UPLOAD, SAMPLE], label_visibility="collapsed")
     if source == SAMPLE:
         return [Photo(SAMPLE, "sample", cache.sample_photo())], []
+    # of any type: what is no photo is told in a sentence, and the others are read
     uploads = st.file_uploader(
-        "Photos, or a zip of them",
-        type=list(PHOTO_TYPES),
+        "Photos (JPEG, PNG, WebP, AVIF, GIF, TIFF, …), or a zip of them",
         accept_multiple_files=True,
         key="uploads",
         max_upload_size=PHOTO_MB,
@@ -133,7 +129,9 @@ def choose_photos() -> tuple[list[Photo], list[Refused]]:
     refused: list[Refused] = []
     for upload in uploads:
         try:
-            photos += _opened(upload.name, upload.file_id, upload.getvalue())
+            opened, told = _opened(upload.name, upload.file_id, upload.getvalue())
+            photos += opened
+            refused += told
         except FerError as error:
             refused.append(Refused(upload.name, str(error)))
     if len(photos) > MOST_PHOTOS:
@@ -142,10 +140,17 @@ def choose_photos() -> tuple[list[Photo], list[Refused]]:
     return _with_own_names(photos[:MOST_PHOTOS]), refused
 
 
-def _opened(name: str, key: str, content: bytes) -> list[Photo]:
-    if not name.lower().endswith(".zip"):
-        return [Photo(name, key, content)]
-    return [Photo(inside, f"{key}/{inside}", source) for inside, source in cache.unpacked(content, name).items()]
+def _opened(name: str, key: str, content: bytes) -> tuple[list[Photo], list[Refused]]:
+    """The photos in a file, and what in it cannot be read; raises FerError where that is all of it."""
+    if name.lower().endswith(".zip"):
+        inside = cache.unpacked(content, name)
+        photos = [Photo(each, f"{key}/{each}", source) for each, source in inside.pictures.items()]
+        return photos, [Refused(each, reason) for each, reason in inside.refused.items()]
+    is_video = name.lower().endswith(tuple(f".{each}" for each in VIDEO_TYPES))
+    reason = f"'{name}' is a video; the Video tab reads it" if is_video else cache.refusal(name)
+    if reason:
+        raise FerError(reason)
+    return [Photo(name, key, content)], []
 
 
 def _with_own_names(photos: Sequence[Photo]) -> list[Photo]:

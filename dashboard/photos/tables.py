@@ -75,7 +75,7 @@ def face_columns(table: pd.DataFrame) -> dict[str, Any]:
         "frame": column.NumberColumn("Frame", format="%d", pinned=True),
         "seconds": column.NumberColumn("Time (s)", format="%.2f", pinned=True),
         "face": column.NumberColumn("Face", format="%d", width=60),
-        "run": column.TextColumn("Run") if several else None,
+        "run": column.TextColumn("Run", width=60) if several else None,
         "emotion": column.TextColumn("Emotion"),
         "confidence": column.NumberColumn("Confidence (%)", format="%.1f"),
         "sure": column.TextColumn("Sure?", width=80, help="Unsure: confidence below the chosen limit."),

@@ -1,22 +1,15 @@
-"""Which face of a video's frame is the same as one before, and what was read in it over time."""
+"""Which face of a video's frame is the same as one before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
-
-from dashboard.photos.tables import BOX, NOT_SURE, SURE, read_columns, reading_row
-from fer_core.labels import EMOTIONS
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # importing these would import torch
-    from fer_core.inference import FaceBox, Prediction
+    # importing this would import torch
+    from fer_core.inference import FaceBox
 
 SAME = 0.2  # least overlap (intersection over union) of a face with itself, seen before
 FORGOTTEN_S = 1.5  # after which a face that comes back is another one
-MOST_POINTS = 600  # of one face along a chart, which is about one a pixel
 
 
 @dataclass(eq=False)
@@ -52,43 +45,3 @@ def overlap(first: "FaceBox", second: "FaceBox") -> float:
     high = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
     common = max(0, wide) * max(0, high)
     return common / (first.area + second.area - common)
-
-
-def frame_row(number: int, seconds: float, face: int, reading: "Prediction") -> dict[str, Any]:
-    """What is kept of one face of one frame: some dozens of numbers, and no pixels."""
-    return {"frame": number, "seconds": seconds, "face": face, **reading_row(reading)}
-
-
-def frame_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A `frame_row` for programs, with shares in [0, 1]."""
-    return {
-        **{name: row[name] for name in ("frame", "seconds", "face", "emotion")},
-        "box": {name: row[name] for name in BOX},
-        "confidence": row["confidence"] / 100,
-        "probabilities": {emotion: row[emotion] / 100 for emotion in EMOTIONS if emotion in row},
-    }
-
-
-def frame_table(rows: Sequence[dict[str, Any]], unsure_below: float) -> pd.DataFrame:
-    """One row for each face of each frame that was looked at; shares in percent."""
-    table = pd.DataFrame(list(rows), columns=["frame", "seconds", "face", *read_columns(rows)])
-    return table.assign(sure=np.where(table["confidence"] < 100 * unsure_below, NOT_SURE, SURE))
-
-
-def faces_by_time(table: pd.DataFrame) -> list[int]:
-    """The numbers of the faces, those seen in most frames first."""
-    return [int(number) for number in table["face"].value_counts(sort=True).index]
-
-
-def binned(table: pd.DataFrame, face: int, emotions: Sequence[str]) -> pd.DataFrame:
-    """Shares in [0, 1] of one face over the seconds, at most MOST_POINTS means of each emotion.
-
-    `part` counts the stretches in which the face is seen without a gap: a line is drawn within each.
-    """
-    own = table[table["face"] == face]
-    size = max(1, -(-len(own) // MOST_POINTS))
-    means = own.groupby(np.arange(len(own)) // size)[["seconds", *emotions]].mean()
-    steps = means["seconds"].diff()
-    part = (steps > max(1.0, 3 * float(steps.median() or 0))).cumsum() if len(means) > 1 else 0
-    long = means.assign(part=part).melt(["seconds", "part"], list(emotions), "emotion", "share")
-    return long.assign(share=long["share"] / 100)

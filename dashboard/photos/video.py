@@ -1,30 +1,28 @@
 """The Video part of the Photos page: a file in; chart, table and annotated video out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import cache
 from dashboard import components as ui
-from dashboard.formats import duration, plain, plural, sentence
+from dashboard.formats import duration, percent, plain, plural, sentence
 from dashboard.linked import LINKED, choice, segments
-from dashboard.photos import charts, tables, tracks
-from dashboard.photos.faces import Finder
-from dashboard.photos.film import Film, Reader
-from dashboard.photos.form import UPLOAD
+from dashboard.photos import charts, record, tables
+from dashboard.photos.faces import LETTERS, Finder
+from dashboard.photos.film import MOST_ANNOTATED, Film, Reader
+from dashboard.photos.form import UPLOAD, VIDEO_TYPES
 from dashboard.summaries import RunSummary
-from dashboard.tables import to_csv
-from fer_core.labels import EMOTIONS
 
 SAMPLE = "Sample video"
-VIDEO_TYPES = ("mp4", "m4v", "mov", "avi", "mkv", "webm")
 VIDEO_MB = 400
 EVERY = {"Every frame": 1, "Every 2nd frame": 2, "Every 5th frame": 5, "Every 15th frame": 15}
 REFRESH_S = 0.7
 SHOWN_ROWS = 5000  # in the table on the page; the files hold all
+MOST_FACES = 100  # to choose from: in a long video of a crowd, a face that comes back has another number
+ALL_RUNS = "All runs"
 FILM = "film"
 PRIVACY = (
     "A video is kept in memory. Its reader needs a file: a temporary one, which is removed as soon as it is open; "
@@ -32,24 +30,25 @@ PRIVACY = (
 )
 
 
-def video(run: RunSummary, name: str, finder: Finder, unsure_below: float) -> None:
-    """The file, what is done with it, and what was read in it; `run` is the one that reads it."""
+def video(runs: Sequence[RunSummary], names: Mapping[str, str], finder: Finder, unsure_below: float) -> None:
+    """The file, what is done with it, and what `runs` read in it."""
     given = _choose_video()
     st.caption(PRIVACY)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         every = EVERY[choice("Look at", "every", list(EVERY), width=180)]
         annotate = st.toggle("Make an annotated video", value=True, key="annotate", bind=LINKED)
+        shown = _choose_shown(len(runs)) if annotate and len(runs) > 1 else 0
     film: Film | None = st.session_state.get(FILM)
     is_live = film is not None and film.is_live
     if st.button("Read the video", icon=":material/play_arrow:", type="primary", disabled=given is None or is_live):
         assert given is not None
         film = Film(given[0])
-        reader = Reader(cache.predictor_of(run), cache.detector(finder), every, annotate)
-        film.start(given[1], reader)
+        predictors = [cache.predictor_of(run) for run in runs]
+        film.start(given[1], Reader(predictors, cache.detector(finder), every, annotate, shown))
         st.session_state[FILM] = film
         st.session_state["film_settings"] = {
-            "run": run.id,
-            "run_name": name,
+            "runs": dict(names),
+            "annotated_by": runs[shown].id if annotate else None,
             "detector": finder.detector,
             "alignment": "level" if finder.is_level else "upright",
             "every": every,
@@ -60,6 +59,12 @@ def video(run: RunSummary, name: str, finder: Finder, unsure_below: float) -> No
         _progress(film)
     else:
         _result(film, st.session_state["film_settings"], unsure_below)
+
+
+def _choose_shown(count: int) -> int:
+    """The place of the run that names the faces in the annotated video."""
+    letters = list(LETTERS[:count])
+    return letters.index(segments("Faces named by", "annotated_by", letters))
 
 
 def _choose_video() -> tuple[str, bytes] | None:
@@ -102,48 +107,72 @@ def _result(film: Film, settings: Mapping[str, Any], unsure_below: float) -> Non
         where = f"at frame {film.frame:,}" + (f" of {film.frames:,}" if film.frames else "")
         why = f", as {film.reason}" if film.reason else ""
         st.info(f"Cancelled {where}{why}; what was read until then is below.", icon=":material/stop_circle:")
-    if not film.rows:
+    if not len(film.record):
         st.info(f"No face was found in {plural(film.looked_at, 'frame')}. Another detector may find some.")
         return
-    table = tracks.frame_table(film.rows, unsure_below)
-    emotions = [name for name in EMOTIONS if name in table]
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        _chart(film, table, emotions, settings)
+        _charts(film, settings["runs"])
     with right:
         if film.annotated:
-            ui.figure_title("Annotated video")
+            by = f"Its faces are named by {plain(settings['runs'][settings['annotated_by']])}."
+            ui.figure_title("Annotated video", by if len(settings["runs"]) > 1 else "")
             st.video(film.annotated, format="video/webm", alt=f"{film.name} with its faces framed")
-    shown = table.head(SHOWN_ROWS)
-    st.dataframe(shown, hide_index=True, column_config=tables.face_columns(shown), alt="Faces of each frame")
-    if len(shown) < len(table):
-        st.caption(f"The first {len(shown):,} of {len(table):,} rows; the files hold all.")
-    _downloads(film, table, settings)
+            if film.annotated_s is not None:
+                st.caption(
+                    f"It ends after {duration(film.annotated_s)}: at most {MOST_ANNOTATED // 2**20} MB are made here. "
+                    f"`python -m fer_core predict {settings['annotated_by']} VIDEO --annotate FOLDER` makes all of it."
+                )
+    _table(film, settings["runs"], unsure_below)
+    _downloads(film, settings, unsure_below)
 
 
-def _chart(film: Film, table: pd.DataFrame, emotions: list[str], settings: Mapping[str, Any]) -> None:
-    faces = tracks.faces_by_time(table)
+def _charts(film: Film, names: Mapping[str, str]) -> None:
+    """What is read in one face over time: by all runs, or by one of them in a larger chart."""
+    faces = record.faces_by_time(film.record)
     title = f"{plural(len(faces), 'face')} in {plural(film.looked_at, 'frame')}"
-    note = f"{plain(film.name)}, read by {plain(settings['run_name'])} in {duration(film.seconds)}. "
-    ui.figure_title(title, f"{note}A face keeps its number as long as its boxes overlap.")
-    face = faces[0]
+    by = "" if len(names) > 1 else f", read by {plain(next(iter(names.values())))}"
+    note = f"{plain(film.name)}{by}, in {duration(film.seconds)}. A face keeps its number as long as its boxes overlap."
+    runs = list(names)
+    if len(runs) > 1:
+        title += f" · runs agree on {percent(record.agreement(film.record), 0)} of the readings"
+    ui.figure_title(title, note)
+    face = next(iter(faces))
     if len(faces) > 1:
-        face = st.selectbox("Face, seen longest first", faces, format_func=lambda number: _face_name(table, number))
-    st.altair_chart(
-        charts.timeline(tracks.binned(table, face, emotions)), alt=f"Probabilities of face {face} over time"
-    )
+        said = {number: _face_name(film, number, faces[number]) for number in list(faces)[:MOST_FACES]}
+        face = st.selectbox("Face, seen longest first", list(said), format_func=said.__getitem__)
+    if len(runs) > 1:
+        shown = segments("Run", "chart_run", [ALL_RUNS, *LETTERS[: len(runs)]], label_visibility="collapsed")
+        runs = runs if shown == ALL_RUNS else [runs[LETTERS.index(shown)]]
+    for place, run in enumerate(runs):
+        if len(names) > 1:
+            st.caption(f"**{LETTERS[list(names).index(run)]}** {plain(names[run])}")
+        rows = record.binned(film.record, face, run)
+        seconds = (float(rows["seconds"].min()), float(rows["seconds"].max()))
+        chart = charts.timeline(rows, seconds, place, len(runs))
+        st.altair_chart(chart, key=f"timeline_{run}", alt=f"Probabilities of face {face} over time, by {names[run]}")
 
 
-def _face_name(table: pd.DataFrame, number: int) -> str:
-    own = table[table["face"] == number]
-    return f"{number} · {plural(len(own), 'frame')}, mostly {own['emotion'].mode().iloc[0]}"
+def _face_name(film: Film, number: int, frames: int) -> str:
+    return f"{number} · {plural(frames, 'frame')}, mostly {record.usual_emotion(film.record, number)}"
 
 
-def _downloads(film: Film, table: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+def _table(film: Film, names: Mapping[str, str], unsure_below: float) -> None:
+    count = len(film.record) * len(names)
+    called = dict(zip(names, LETTERS, strict=False))
+    shown = record.table(film.record, called, unsure_below, slice(SHOWN_ROWS // len(names)))
+    st.dataframe(shown, hide_index=True, column_config=tables.face_columns(shown), alt="Faces of each frame")
+    if len(shown) < count:
+        st.caption(f"The first {len(shown):,} of {count:,} rows; the files hold all.")
+
+
+def _downloads(film: Film, settings: Mapping[str, Any], unsure_below: float) -> None:
+    """The files are made when someone saves them: those of a long video are large."""
     stem = PurePath(film.name).stem
+    read, facts = film.record, dict(settings)
     files: list[tuple[str, Any, str, str]] = [
-        ("Download CSV", to_csv(table), f"{stem}.csv", "text/csv"),
-        ("Download JSON", film.to_json(settings), f"{stem}.json", "application/json"),
+        ("Download CSV", lambda: record.to_csv(read, unsure_below), f"{stem}.csv", "text/csv"),
+        ("Download JSON", lambda: film.to_json(facts), f"{stem}.json", "application/json"),
     ]
     if film.annotated:
         files.append(("Download video", film.annotated, f"{stem}_annotated.webm", "video/webm"))

@@ -20,19 +20,30 @@ from dashboard.tables import to_csv
 
 FEW_FACES = 2  # that are as high as a photo
 SHOWN_FACES = 12  # of one photo as cards; the table holds all
-SHOWN_REFUSED = 5
+SHOWN_REFUSED = 6
 CROP = 104  # pixels of a crop on the page
 PAGE = "photo_page"
 
 
 def refusals(refused: Sequence[Refused]) -> None:
     """A sentence for each file that is no photo."""
-    for each in refused[:SHOWN_REFUSED]:
-        st.error(f"**{plain(each.name)}**: {plain(sentence(each.reason))}", icon=":material/error:")
-    if len(refused) > SHOWN_REFUSED:
-        with st.expander(f"{len(refused) - SHOWN_REFUSED} more files could not be read"):
-            for each in refused[SHOWN_REFUSED:]:
-                st.markdown(f"**{plain(each.name)}**: {plain(sentence(each.reason))}")
+    told = [f"- {_told(each)}" for each in refused]
+    if len(told) == 1:
+        st.error(_told(refused[0]), icon=":material/error:")
+    elif told:
+        st.error("\n".join([f"{len(told)} files could not be read:", *told[:SHOWN_REFUSED]]), icon=":material/error:")
+    if len(told) > SHOWN_REFUSED:
+        with st.expander(f"{len(told) - SHOWN_REFUSED} more"):
+            st.markdown("\n".join(told[SHOWN_REFUSED:]))
+
+
+def _told(refused: Refused) -> str:
+    """One sentence, which names the file once."""
+    name = PurePath(refused.name).name
+    for subject in (f"'{name}' ", "the picture "):
+        if refused.reason.startswith(subject):
+            return f"**{plain(refused.name)}** {plain(refused.reason.removeprefix(subject))}."
+    return f"**{plain(refused.name)}**: {plain(sentence(refused.reason))}"
 
 
 def choose_photo(looked: Sequence[Looked]) -> Looked:

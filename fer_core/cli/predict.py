@@ -1,8 +1,7 @@
 """`predict RUN PATH…`: every face of every picture and video, with its box and probabilities."""
 
-import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +9,9 @@ import typer
 
 from fer_core.cli.choices import numbers_in
 from fer_core.cli.options import Device, RunsFolder
-from fer_core.cli.output import JsonOption, print_json, print_table
-from fer_core.cli.readings import Film, GivenBoxes, Photo, Reader, Row
+from fer_core.cli.output import JsonOption
+from fer_core.cli.predict_output import print_csv, print_json, print_results
+from fer_core.cli.readings import GivenBoxes, Reader
 from fer_core.errors import FerError
 from fer_core.inference import (
     ALIGNMENTS,
@@ -21,12 +21,9 @@ from fer_core.inference import (
     ExportedPredictor,
     FaceBox,
     FaceReader,
-    Prediction,
     get_detector,
 )
 from fer_core.inference.detectors import DEFAULT_DETECTOR
-
-BOX_COLUMNS = ("x", "y", "width", "height", "roll")
 
 
 def predict(
@@ -34,11 +31,14 @@ def predict(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Photos, videos, folders, patterns such as '*.jpg', zips.")
     ],
+    beside: Annotated[
+        list[str] | None, typer.Option(help="Another run, or ONNX file, that reads the same faces; repeatable.")
+    ] = None,
     runs: RunsFolder = None,
     as_json: JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a line for each face, as CSV.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a line for each face and run, as CSV.")] = False,
     annotate: Annotated[
-        Path | None, typer.Option(help="Folder for the pictures and videos with their faces framed.")
+        Path | None, typer.Option(help="Folder for the pictures and videos with their faces framed, as RUN names them.")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Look at every so many frames of a video.")] = 1,
     detector: Annotated[
@@ -57,18 +57,28 @@ def predict(
     if as_json and as_csv:
         raise FerError("choose one of --json and --csv")
     finder = _finder(detector, alignment, boxes)
-    predictor = _predictor(run, runs, device)
+    readers = _readers([run, *(beside or [])], runs, device)
     if annotate:
         annotate.mkdir(parents=True, exist_ok=True)
-    reader = Reader(predictor, finder, annotate, every)
+    reader = Reader(readers, finder, annotate, every, with_bar=not (as_csv and sys.stdout.isatty()))
+    names = [each.run_id for each in readers]
     if as_csv:
-        _print_csv(predictor.emotions, reader.read(paths))
+        print_csv(readers, reader.read(paths))
     elif as_json:
-        _print_json(predictor.run_id, list(reader.read(paths)))
+        print_json(names, reader.read(paths), reader.refused)
     else:
-        _print_table(predictor.run_id, list(reader.read(paths)))
-    if reader.failed:
+        print_results(names, reader.read(paths))
+    if reader.refused:
         raise typer.Exit(1)
+
+
+def _readers(names: Sequence[str], runs: Path | None, device: str) -> list[FaceReader]:
+    readers = [_predictor(name, runs, device) for name in names]
+    known = [reader.run_id for reader in readers]
+    twice = next((run for run in known if known.count(run) > 1), None)
+    if twice:
+        raise FerError(f"run {twice} is named twice; --beside takes other runs")
+    return readers
 
 
 def _predictor(run: str, runs: Path | None, device: str) -> FaceReader:
@@ -94,44 +104,3 @@ def _box(text: str) -> FaceBox:
     if len(numbers) != 4:
         raise FerError(f"expected a box as x,y,width,height, got {text!r}")
     return FaceBox(*numbers)
-
-
-def _print_json(run_id: str, read: list[Photo | Film]) -> None:
-    films = [each.to_json() for each in read if isinstance(each, Film)]
-    photos = [each.to_json() for each in read if isinstance(each, Photo)]
-    print_json({"run": run_id, "photos": photos, **({"videos": films} if films else {})})
-
-
-def _print_csv(emotions: Sequence[str], read: Iterable[Photo | Film]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("file", "frame", "seconds", "face", *BOX_COLUMNS, "emotion", "confidence", *emotions))
-    for each in read:
-        for row in each.rows():
-            face, place = row.face, row.face.box.to_json()
-            shares = [f"{share:.4f}" for share in (face.confidence, *(face.probabilities[name] for name in emotions))]
-            box = [place[column] for column in BOX_COLUMNS]
-            writer.writerow((each.path, row.frame, row.seconds, row.number, *box, face.emotion, *shares))
-
-
-def _print_table(run_id: str, read: list[Photo | Film]) -> None:
-    if read:
-        columns = ("file", "face box", "emotion", "%", "others, %")
-        print_table(run_id, columns, [row for each in read for row in _cells(each)], right=("%",))
-
-
-def _cells(reading: Photo | Film) -> Sequence[tuple[str, ...]]:
-    name = Path(reading.path).name
-    found = [(_place(name, row), *_face(row.face)) for row in reading.rows()]
-    return found or [(name, "no face found", "", "", "")]
-
-
-def _place(name: str, row: Row) -> str:
-    return name if row.seconds is None else f"{name}, {row.seconds:.2f} s"
-
-
-def _face(face: Prediction) -> tuple[str, str, str, str]:
-    box = face.box
-    ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
-    others = ", ".join(f"{emotion} {100 * p:.1f}" for emotion, p in ranked if emotion != face.emotion)
-    place = f"{box.width}×{box.height} at {box.x}, {box.y}"
-    return place, face.emotion, f"{100 * face.confidence:.1f}", others

@@ -1,10 +1,13 @@
-"""What `predict` reads of files: the faces of photos, many together, and of videos, frame by frame."""
+"""What `predict` reads of files: the faces of photos, many together, and of videos, frame by frame.
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+A video's frames are handed on as they are read, and not kept: memory does not grow with its length.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import typer
@@ -14,7 +17,17 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from fer_core.errors import FerError
-from fer_core.inference import Detector, FaceBox, FaceReader, Prediction, Source, find_sources, mark_faces, read_picture
+from fer_core.inference import (
+    Detector,
+    FaceBox,
+    FaceReader,
+    ImageError,
+    Prediction,
+    Source,
+    find_sources,
+    mark_faces,
+    read_picture,
+)
 from fer_core.inference.video import SUFFIX, Frame, Video, VideoFacts, predict_video
 
 ANNOTATED_SIDE = 4096  # pixels: as large as a photo is read
@@ -24,9 +37,10 @@ TOGETHER_PIXELS = 16_000_000  # 48 MB
 
 @dataclass(frozen=True)
 class Row:
-    """One face of one file: in a video with the frame's number and its second."""
+    """What the run called `run` reads in one face of one file: in a video with the frame's number and its second."""
 
     number: int
+    run: str
     face: Prediction
     frame: int | None = None
     seconds: float | None = None
@@ -34,40 +48,43 @@ class Row:
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture and its faces; boxes are in pixels of a picture of `width` × `height`."""
+    """One picture, and what each run, by its id, reads in its faces; boxes are in pixels of `width` × `height`."""
 
     path: str
     width: int
     height: int
-    faces: list[Prediction]
+    readings: dict[str, list[Prediction]]
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        faces = [face.to_json() for face in self.faces]
-        notes = {"notes": list(self.notes)} if self.notes else {}
-        return {"path": self.path, "width": self.width, "height": self.height, **notes, "faces": faces}
-
     def rows(self) -> Iterator[Row]:
-        return (Row(number, face) for number, face in enumerate(self.faces, start=1))
+        """Face by face, and run by run for each."""
+        for number, faces in enumerate(zip(*self.readings.values(), strict=True), start=1):
+            yield from (Row(number, run, face) for run, face in zip(self.readings, faces, strict=True))
 
 
 @dataclass(frozen=True)
 class Film:
-    """One video, and the faces of the frames that were looked at."""
+    """One video, and the frames that are looked at, which can be taken once: they are read while they are taken."""
 
     path: str
     facts: VideoFacts
-    frames: list[Frame] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        return {"path": self.path, **asdict(self.facts), "looked_at": [frame.to_json() for frame in self.frames]}
+    runs: tuple[str, ...]
+    frames: Iterator[Frame]
 
     def rows(self) -> Iterator[Row]:
+        """Frame by frame, face by face, and run by run for each."""
         for frame in self.frames:
-            for number, face in enumerate(frame.faces, start=1):
-                yield Row(number, face, frame.number, round(frame.seconds, 3))
+            for number, faces in enumerate(zip(*frame.readings, strict=True), start=1):
+                for run, face in zip(self.runs, faces, strict=True):
+                    yield Row(number, run, face, frame.number, round(frame.seconds, 3))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file, folder or archive that could not be read, and why, in a sentence."""
+
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -97,24 +114,33 @@ class _Found:
 
 @dataclass(frozen=True)
 class Reader:
-    """What all files are read with; what cannot be read is told, passed over, and listed in `failed`."""
+    """What all files are read with: several readers read the same faces, the first names them in annotated files.
 
-    predictor: FaceReader
+    What cannot be read is told, passed over, and listed in `refused`.
+    """
+
+    readers: Sequence[FaceReader]
     detector: Detector
     annotate: Path | None = None
     every: int = 1
-    failed: list[str] = field(default_factory=list)
+    with_bar: bool = True  # on how far a video is
+    refused: list[Refused] = field(default_factory=list)
 
     def read(self, paths: Iterable[Path]) -> Iterator[Photo | Film]:
-        """The faces of every picture and video that the paths name, in their order."""
+        """The faces of every picture and video that the paths name, in their order.
+
+        The frames of a video are to be taken before the next file: what is left of them is lost then.
+        """
         waiting: list[_Found] = []
         for path in paths:
             with self._passed_over(str(path)):
                 for source in find_sources([path]):
                     with self._passed_over(source.name):
+                        if source.refusal:
+                            raise ImageError(source.refusal)
                         if source.is_video:
                             yield from self._photos(waiting)
-                            yield self._film(source)
+                            yield from self._film(source)
                         else:
                             waiting.append(self._found(source))
                     if len(waiting) >= TOGETHER or sum(each.pixels.size for each in waiting) >= 3 * TOGETHER_PIXELS:
@@ -122,33 +148,43 @@ class Reader:
         yield from self._photos(waiting)
 
     def _found(self, source: Source) -> _Found:
-        picture = read_picture(source.content)
+        picture = read_picture(source.content, called=Path(source.name).name)
         return _Found(source.name, picture.pixels, picture.notes, self.detector.detect(picture.pixels))
 
     def _photos(self, waiting: list[_Found]) -> Iterator[Photo]:
         """The photos that wait, read together; then none waits."""
         photos = waiting.copy()
         waiting.clear()
-        read = self.predictor.predict_many((each.pixels for each in photos), boxes=(each.boxes for each in photos))
-        for each, faces in zip(photos, read, strict=True):
+        images, boxes = [each.pixels for each in photos], [each.boxes for each in photos]
+        read = [reader.predict_many(images, boxes=boxes) for reader in self.readers]
+        for each, *readings in zip(photos, *read, strict=True):
             if self.annotate:
-                marked = mark_faces(each.pixels, faces, ANNOTATED_SIDE)
+                marked = mark_faces(each.pixels, readings[0], ANNOTATED_SIDE)
                 Image.fromarray(marked).save(self._target(each.name, ".png"))
             height, width = each.pixels.shape[:2]
-            yield Photo(each.name, width, height, faces, each.notes)
+            yield Photo(each.name, width, height, dict(zip(self._runs, readings, strict=True)), each.notes)
 
-    def _film(self, source: Source) -> Film:
-        if isinstance(source.content, bytes):
-            raise FerError(f"'{source.name}' is a video inside a zip; unpack it first")
+    def _film(self, source: Source) -> Iterator[Film]:
+        assert isinstance(source.content, Path)  # of an archive, a video has a refusal
         video = Video(source.content)
         target = self._target(source.name, SUFFIX) if self.annotate else None
-        film = Film(source.name, video.facts)
+        frames = predict_video(self.readers, video, self.detector, every=self.every, annotate=target)
         try:
-            frames = predict_video(self.predictor, video, self.detector, every=self.every, annotate=target)
-            film.frames.extend(_shown(frames, source.name, video.facts.frames // self.every))
+            with closing(frames):  # type: ignore[type-var]  # it is a generator
+                begun = chain([next(frames)], frames)  # before anything is told of a video that has no frame
+                shown = _shown(begun, source.name, video.facts.frames // self.every) if self.with_bar else begun
+                yield Film(source.name, video.facts, self._runs, self._told(shown, source.name))
         finally:
             video.close()
-        return film
+
+    def _told(self, frames: Iterator[Frame], name: str) -> Iterator[Frame]:
+        """The frames until one cannot be read, which is told."""
+        with self._passed_over(name):
+            yield from frames
+
+    @property
+    def _runs(self) -> tuple[str, ...]:
+        return tuple(reader.run_id for reader in self.readers)
 
     def _target(self, name: str, suffix: str) -> Path:
         """A name in the folder for annotated files that no other file there has."""
@@ -163,7 +199,7 @@ class Reader:
         try:
             yield
         except FerError as error:
-            self.failed.append(name)
+            self.refused.append(Refused(name, str(error)))
             typer.echo(f"error: {error}", err=True)
 
 
@@ -173,8 +209,8 @@ def written(box: FaceBox) -> str:
 
 
 def _shown(frames: Iterable[Frame], name: str, total: int) -> Iterator[Frame]:
-    """The frames, with a bar for people while they come."""
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    """The frames, with a bar for people while they come; what is written to stdout meanwhile stays there."""
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(escape(Path(name).name), total=total or None)
         for frame in frames:
             progress.advance(task)

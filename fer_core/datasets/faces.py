@@ -92,6 +92,7 @@ def crop_faces(
         if square is not None or wanted.without_face == "keep":
             faces.append(_crop(picture, square, wanted.size))
             faces.places.append(place)
+            faces.originals.append(pictures.shapes[row])
         progress(number / len(rows), number)
     _check(found, missed, source, wanted)
     _check_classes(faces, source)

@@ -106,11 +106,18 @@ def _write_arrays(workplace: Path, spool: Spool, source: Source, wanted: Wanted)
         "synthetic": False,
         "images": len(rows),
         "image_shape": list(geometry.shape),
+        "original_sizes": _sizes([(spool.originals or spool.shapes)[row] for row in rows]),
         "counts": counts,
         "sha256": digest.hexdigest(),
         "conversions": [*shaped, *_counted(spool.notes), *spool.remarks],
         "missing": missing_from_fer2013(counts) if spool.is_fer2013 else _missing(counts),
     }
+
+
+def _sizes(shapes: list[tuple[int, ...]]) -> list[list[int]]:
+    """`[width, height, images]` of each size of the pictures that were read, the most frequent first."""
+    found = Counter((shape[1], shape[0]) for shape in shapes)
+    return [[*size, number] for size, number in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def _rows_in_order(spool: Spool, source: str) -> list[int]:

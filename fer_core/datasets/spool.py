@@ -16,12 +16,14 @@ class Spool:
     """Append-only store of uint8 images of any shape, with the place of each.
 
     `places[i]` belongs to the image `read(i)` returns, (H, W) or (H, W, 3). `notes` counts what was
-    done to images; `remarks` are whole sentences; `format` says which reader read them.
+    done to images; `remarks` are whole sentences; `format` says which reader read them. `originals` are the shapes of
+    the pictures that the images were cut from, empty where nothing was cut.
     """
 
     path: Path
     places: list[Place] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
+    originals: list[tuple[int, ...]] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
     format: str = ""

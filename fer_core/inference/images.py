@@ -13,7 +13,7 @@ from typing import IO
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from fer_core.errors import FerError
 
@@ -23,6 +23,7 @@ MAX_SIDE = 4096  # larger photos are reduced: a face detector looks at less, and
 # What cameras, phones and the web make. Pillow's other readers stay closed: some start other programs.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO", "TGA", "QOI")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -57,14 +58,17 @@ def read_image(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: 
     return read_picture(source, max_pixels=max_pixels, max_side=max_side).pixels
 
 
-def read_picture(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> Picture:
-    """The picture in a file (`Path`) or in a file's bytes, and notes on what of it was not read.
+def read_picture(
+    source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE, called: str = ""
+) -> Picture:
+    """The picture in a file (`Path`) or in a file's bytes, `called` so in messages, and notes on what was not read.
 
     Turned upright as its EXIF data say, transparency laid over white, the first frame of an animation,
     16 bits reduced to 8. Where a side is longer than `max_side` pixels the picture is reduced to it.
     Raises ImageError where the file is no whole picture or declares more than `max_pixels`.
     """
-    name = f"'{source.name}'" if isinstance(source, Path) else "the picture"
+    known = called or (source.name if isinstance(source, Path) else "")
+    name = f"'{known}'" if known else "the picture"
     with _opened(source, name) as image:
         width, height = image.size
         if width * height > max_pixels:
@@ -86,14 +90,23 @@ def read_picture(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side
 @contextmanager
 def _opened(source: bytes | Path, name: str) -> Iterator[Image.Image]:
     with _stream(source, name) as stream:
-        head = stream.read(16)
+        head = stream.read(64)
         stream.seek(0)
         if not head:
             raise ImageError(f"{name} is empty")
-        if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-            raise ImageError(f"{name} is a HEIC photo, which cannot be read here; save it as JPEG or PNG first")
+        _check_family(head, name)
         with _open_header(stream, name) as image:
             yield image
+
+
+def _check_family(head: bytes, name: str) -> None:
+    """Raise ImageError for a HEIC photo, and for an AVIF picture where Pillow was built without its decoder."""
+    family = head[8:] if head[4:8] == b"ftyp" else b""  # the first name, and all that it is compatible with
+    is_avif = any(brand in family for brand in _AVIF_BRANDS)
+    if is_avif and not features.check("avif"):
+        raise ImageError(f"{name} is an AVIF picture, which this Pillow cannot read; save it as JPEG or PNG first")
+    if family[:4] in _HEIC_BRANDS and not is_avif:
+        raise ImageError(f"{name} is a HEIC photo, which cannot be read here; save it as JPEG or PNG first")
 
 
 @contextmanager

@@ -1,10 +1,9 @@
-"""A video file, frame by frame: however long it is, one frame is in memory."""
+"""A video file, frame by frame: however long it is, a few frames are in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +16,10 @@ from fer_core.inference.reader import FaceReader, Prediction
 
 CODEC, SUFFIX = "VP80", ".webm"  # comes with OpenCV's wheels, and every browser plays it
 LONGEST_SIDE = 1280  # pixels of an annotated video
+# Frames whose faces go through a network together, if they have no more than these pixels (24 MB); who cancels waits
+# for as many.
+TOGETHER = 12
+TOGETHER_PIXELS = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,16 @@ class VideoFacts:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame: its number from 0, its time in seconds, and the faces in it."""
+    """One frame: its number from 0, its time in seconds, and of each reader what it reads in the same faces."""
 
     number: int
     seconds: float
-    faces: list[Prediction]
+    readings: tuple[list[Prediction], ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the pixels, as plain JSON types."""
-        faces = [face.to_json() for face in self.faces]
-        return {"frame": self.number, "seconds": round(self.seconds, 3), "faces": faces}
+    @property
+    def faces(self) -> list[Prediction]:
+        """What the first reader reads."""
+        return self.readings[0]
 
 
 class Video:
@@ -79,21 +82,60 @@ class Video:
 
 
 def predict_video(
-    predictor: FaceReader, video: Video, detector: Detector, *, every: int = 1, annotate: Path | None = None
+    readers: FaceReader | Sequence[FaceReader],
+    video: Video,
+    detector: Detector,
+    *,
+    every: int = 1,
+    annotate: Path | None = None,
+    annotate_while: Callable[[], bool] = lambda: True,
+    shown: int = 0,
 ) -> Iterator[Frame]:
-    """The faces of every `every`-th frame; with `annotate`, a file ending in .webm, all frames with the last faces.
+    """What one or several readers read in the faces of every `every`-th frame; the faces are found once for all.
 
-    The annotated video grows while the frames are taken; whoever stops taking them leaves what was made so far.
+    With `annotate`, a file ending in .webm, all frames with the last faces, named by the reader at place `shown`.
+    It grows while the frames are taken, by each for which `annotate_while` says so before; whoever stops taking them
+    leaves what was made so far. The faces of up to TOGETHER frames go through a network together; at most twice as many
+    frames are in memory.
     """
+    several = [readers] if isinstance(readers, FaceReader) else list(readers)
     if every < 1:
         raise FerError(f"every must be at least 1, got {every}")
+    if not 0 <= shown < len(several):
+        raise FerError(f"shown must be the place of one of {len(several)} readers, got {shown}")
     faces: list[Prediction] = []
     with _writer(annotate, video.facts) as write:
-        for number, image in enumerate(video):
-            if number % every == 0:
-                faces = predictor.predict(image, detector=detector)
-                yield Frame(number, number / video.facts.fps, faces)
-            write(image, faces)
+        for images in _together(video):
+            looked = [image for number, image in images if number % every == 0]
+            read = iter(_read(several, looked, detector))
+            for number, image in images:
+                if number % every == 0:
+                    readings = next(read)
+                    faces = readings[shown]
+                    yield Frame(number, number / video.facts.fps, readings)
+                if annotate_while():
+                    write(image, faces)
+
+
+def _together(video: Video) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """The frames and their numbers, as many at once as may be in memory; one of them where they are large."""
+    most = max(1, min(TOGETHER, TOGETHER_PIXELS // (video.facts.width * video.facts.height)))
+    waiting: list[tuple[int, np.ndarray]] = []
+    for numbered in enumerate(video):
+        waiting.append(numbered)
+        if len(waiting) == most:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _read(
+    readers: Sequence[FaceReader], images: list[np.ndarray], detector: Detector
+) -> list[tuple[list[Prediction], ...]]:
+    """Of each image what each reader reads in its faces."""
+    boxes = [detector.detect(image) for image in images]
+    return list(zip(*(list(reader.predict_many(images, boxes=boxes)) for reader in readers), strict=True))
 
 
 @contextmanager

@@ -141,6 +141,7 @@ def _encoded(known: Known) -> Row:
         "fold_accuracy": run.fold_accuracy,
         "environment": run.environment,
         "latency": run.latency,
+        "robustness": run.robustness,
         "notes": asdict(run.notes),
         "variant": run.variant,
     }
@@ -165,6 +166,7 @@ def _decoded(path: Path, row: Row, recipes: dict[str, Recipe]) -> Known | None:
             fold_accuracy=facts["fold_accuracy"],
             environment=facts["environment"],
             latency=facts["latency"],
+            robustness=facts["robustness"],
             notes=Notes(**facts["notes"] | {"tags": tuple(facts["notes"]["tags"])}),
             variant=facts["variant"],
         )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
-FORMAT = 2  # a file of another format is made anew
+FORMAT = 3  # a file of another format is made anew
 PATIENCE_S = 2.0  # for another process that writes; who waits in vain writes at the next change
 CODES_OF_OTHERS = (
     # the file is in use, or cannot be written here: it is no worse than before

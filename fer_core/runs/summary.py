@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from fer_core.config import RunSpec, to_json
 from fer_core.labels import EMOTIONS
+from fer_core.runs.measured import ROBUSTNESS_FILE, read_robustness
 from fer_core.runs.notes import NOTES, Notes, read_notes
 from fer_core.runs.run import Run, RunError, Status
 
 LATENCY = "latency.json"
 LISTED_FILES = (
     *("spec.json", "status.json", "evaluation.json", "environment.json", "weights.safetensors"),
-    *("predictions.npz", LATENCY, NOTES),
+    *("predictions.npz", LATENCY, ROBUSTNESS_FILE, NOTES),
 )
 
 Stamp = tuple[tuple[str, int, int], ...]  # (file, mtime in ns, bytes) of each file that exists
@@ -53,6 +54,7 @@ class RunSummary:
     fold_accuracy: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     latency: dict[str, Any] = field(default_factory=dict)
+    robustness: dict[str, Any] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
     variant: str = ""  # the same for runs whose specs differ in the seed alone
 
@@ -75,6 +77,12 @@ class RunSummary:
     def latency_ms(self) -> float | None:
         """Milliseconds for one face on one CPU thread, as `latency.json` tells; None where nobody measured it."""
         return _number(self.latency.get("ms"))
+
+    @property
+    def corruption_accuracy(self) -> float | None:
+        """Mean accuracy in [0, 1] over all corruptions and severities; None where not all test images were measured."""
+        is_whole = self.robustness.get("images") == self.robustness.get("of")
+        return _number(self.robustness.get("mean_corruption_accuracy")) if is_whole else None
 
     @property
     def accuracy(self) -> float | None:
@@ -202,6 +210,7 @@ def summarize(run: Run, stamp: Stamp) -> RunSummary:
         fold_accuracy=folds,
         environment=_read(run, "environment.json") if evaluated else {},
         latency=_read(run, LATENCY) if evaluated and any(name == LATENCY for name, *_ in stamp) else {},
+        robustness=_robustness(run) if evaluated and any(name == ROBUSTNESS_FILE for name, *_ in stamp) else {},
         notes=read_notes(run),
         variant=variant_of(spec),
     )
@@ -221,6 +230,15 @@ def _read(run: Run, name: str) -> dict[str, Any]:
         return run.read_json(name)
     except RunError:
         return {}  # the result stands without it; the run's page says what is wrong with the file
+
+
+def _robustness(run: Run) -> dict[str, Any]:
+    try:
+        report = read_robustness(run)
+    except RunError:
+        return {}  # the result stands without it; the run's page says what is wrong with the file
+    names = ("mean_corruption_accuracy", "images", "of")
+    return {name: report[name] for name in names} if report else {}
 
 
 def _damaged(run: Run, stamp: Stamp, problem: str) -> RunSummary:

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import PATIENCE, Server, wait_until_drawn
+from fer_core.report import comparison_report
+from fer_core.runs import RunStore
+from tests.browser.harness import PATIENCE, PROJECT_ROOT, ColourScheme, Server, wait_until_drawn
 
 RUNS = "runs=eafaf933,07bf177a"  # mini_xception and se_resnet on raw faces of FER2013
+GROUNDS: dict[ColourScheme, str] = {"light": "#ffffff", "dark": "#101114"}
 FEAR_AS_SAD = 2 * 7 + 4  # the cell's place among the tiles
 
 
@@ -52,3 +57,35 @@ def test_a_run_that_is_added_gets_the_next_letter_and_a_phone_does_not_scroll_si
     expect(page).to_have_url(re.compile(r"runs=eafaf933(,|%2C)07bf177a(,|%2C)5156e0f7"), timeout=PATIENCE)
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not wide
+
+
+def look(svg: str) -> set[str]:
+    """Every colour and size of letters in a chart."""
+    return {each.lower() for each in re.findall(r'(?:(?:fill|stroke|stop-color)="#\w+|font-size="[\d.]+px)', svg)}
+
+
+def saved(page: Page, label: str, folder: Path) -> str:
+    """What the first button called `label` saves."""
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button", name=label).first.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_saved_chart_looks_as_on_the_page_and_the_report_is_the_command_line_s(
+    browse: Callable[..., Page], server: Server, tmp_path: Path, scheme: ColourScheme
+) -> None:
+    page = browse(f"{server.url}/compare?{RUNS}&view=Accuracy", colour_scheme=scheme)
+    has_text(page, "Test accuracy against A")
+    wait_until_drawn(page)
+    chart = page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks")
+    expect(chart).to_be_visible(timeout=PATIENCE)
+    shown = look(str(chart.evaluate("svg => svg.outerHTML")))
+    assert len(shown) > 4
+    ground = f'fill="{GROUNDS[scheme]}'  # of the page itself, which a picture takes with it
+    assert look(saved(page, "SVG", tmp_path)) == {*shown, ground}
+    if scheme == "light":
+        runs = [RunStore(PROJECT_ROOT / "runs").get(name) for name in ("mini_xception__raw", "se_resnet__raw__fer2013")]
+        assert saved(page, "HTML report", tmp_path) == comparison_report(runs)

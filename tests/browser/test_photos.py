@@ -102,12 +102,21 @@ def test_on_a_phone_a_box_is_drawn_and_nothing_is_wider_than_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
 
 
-def test_a_video_is_read_to_its_end_and_saved(browse: Callable[..., Page], server: Server) -> None:
-    page = browse(f"{server.url}/photos?view=Video&video_from=Sample+video&every=Every+5th+frame&{RUN}")
+def test_a_video_is_read_to_its_end_by_two_runs_and_saved(browse: Callable[..., Page], server: Server) -> None:
+    link = f"view=Video&video_from=Sample+video&every=Every+5th+frame&{RUN}&beside=mini_xception__gcn__fer2013-official"
+    page = browse(f"{server.url}/photos?{link}")
     page.get_by_role("button", name="Read the video").click()
     expect(page.get_by_role("button", name="Download video")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("1 face in 10 frames")).to_be_visible()
+    expect(page.get_by_text("1 face in 10 frames · runs agree on")).to_be_visible()
     assert saved(page, "Download video").startswith(b"\x1a\x45\xdf\xa3")
     read = list(csv.DictReader(io.StringIO(saved(page, "Download CSV").decode())))
     assert {int(row["frame"]) % 5 for row in read} == {0}
+    assert [row["run"].split("__")[1] for row in read] == ["raw", "gcn"] * (len(read) // 2)
     expect(page.locator("video")).to_be_visible()
+    # the first chart holds the colours' names as well: its lines must be as high as the other's
+    charts = page.locator("[data-testid=stVegaLiteChart]")
+    expect(charts).to_have_count(2)
+    axes = charts.get_by_label("Y-axis titled 'probability'", exact=False)
+    expect(axes).to_have_count(2)
+    heights = [box["height"] for each in axes.all() if (box := each.bounding_box())]
+    assert abs(heights[0] - heights[1]) <= 12

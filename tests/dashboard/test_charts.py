@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import altair as alt
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import charts, tables
+from dashboard import charts, tables, theme
 from dashboard.compare import matrices
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.palette import EMOTION_COLORS, contrast, ink_on
 
+CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text())
 MATRIX = np.diag([6, 1, 5, 20, 9, 8, 11]) + np.eye(7, k=1, dtype=int) * 2
 
 
@@ -219,10 +221,39 @@ def test_charts_know_no_streamlit() -> None:
     assert "streamlit" not in Path(charts.__file__).read_text().lower().replace("no streamlit here", "")
 
 
+def saved(chart: charts.Drawn, kind: charts.PictureKind, monkeypatch: pytest.MonkeyPatch, scheme: str) -> bytes:
+    """What the buttons below a chart save for somebody whose page is light or dark."""
+    monkeypatch.setattr(theme, "scheme", lambda: scheme)
+    return charts.picture(chart, kind, theme.chart_config())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<svg")])
-def test_a_chart_is_saved_as_a_picture_with_its_marks(kind: charts.PictureKind, start: bytes) -> None:
+def test_a_chart_is_saved_as_a_picture_with_its_marks(
+    kind: charts.PictureKind, start: bytes, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bars = pd.DataFrame({"emotion": list(EMOTIONS), "probability": [1 / 7] * 7, "probability_text": ["14.3 %"] * 7})
-    content = charts.picture(charts.emotion_bars(bars, "probability"), kind)
+    content = saved(charts.emotion_bars(bars, "probability"), kind, monkeypatch, scheme)
     assert content.startswith(start)
     if kind == "svg":
         assert all(color.lower() in content.decode().lower() for color in EMOTION_COLORS.values())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_saved_chart_has_the_colours_of_the_page_that_it_stands_on(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = CONFIG["theme"][scheme]
+    best = tables.best_epochs(epochs(5), 3)
+    content = saved(charts.learning_curves(epochs(5), "loss", best), "svg", monkeypatch, scheme).decode().upper()
+    assert look["backgroundColor"] in content
+    assert all(color.upper() in content for color in look["chartCategoricalColors"][:2])
+    assert "#4C78A8" not in content, "Vega's own first colour"
+    ground, greys = look["backgroundColor"], theme.AXIS_GREYS[scheme]
+    assert contrast(greys[0], ground) > 3 > contrast(greys[1], ground), "labels are read, the grid stays behind"
+
+
+def test_a_picture_is_as_wide_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = charts.learning_rate_curve(epochs(5))
+    content = charts.picture(chart, "svg", theme.chart_config(), 500).decode()
+    assert re.search(r'<svg[^>]* width="500"', content)

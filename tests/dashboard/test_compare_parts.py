@@ -197,5 +197,6 @@ def test_charts_of_all_kinds_are_valid_pictures(runs: list[Run]) -> None:
         matrices.probability_heatmap(tables.probability_rows(found, 0, called)),
     ]
     from dashboard.charts import picture
+    from dashboard.theme import chart_config
 
-    assert all(picture(chart, "svg").startswith(b"<svg") for chart in drawn)
+    assert all(picture(chart, "svg", chart_config()).startswith(b"<svg") for chart in drawn)

@@ -40,8 +40,8 @@ def images(data: Path) -> np.ndarray:
     return images
 
 
-def save(folder: Path, images: np.ndarray) -> None:
-    """A prepared dataset with images of each emotion in turn, a third of them in each split."""
+def save(folder: Path, images: np.ndarray, **told: object) -> None:
+    """A prepared dataset with images of each emotion in turn, a third of them in each split; `told` in its manifest."""
     folder.mkdir(parents=True)
     n = len(images)
     labels = np.tile(np.arange(7, dtype=np.uint8), n // 7)
@@ -50,7 +50,9 @@ def save(folder: Path, images: np.ndarray) -> None:
     for name, column in columns.items():
         np.save(folder / f"{name}.npy", column)
     manifest = {"schema_version": SCHEMA_VERSION, "images": n, "image_shape": list(images.shape[1:])}
-    text = json.dumps({**manifest, "name": folder.name, "synthetic": False, "conversions": ["84 pictures resized"]})
+    text = json.dumps(
+        {**manifest, "name": folder.name, "synthetic": False, "conversions": ["84 pictures resized"], **told}
+    )
     (folder / "manifest.json").write_text(text)
 
 
@@ -142,6 +144,75 @@ def test_a_clean_dataset_is_said_to_be_clean(open_page: Open) -> None:
     app = open_page("data", view="Audit", dataset="synthetic")
     assert_sound(app)
     assert "No image is here twice with different labels." in texts(app)
+
+
+def test_the_sizes_of_the_originals_are_drawn_where_the_preparation_wrote_them_down(
+    data: Path, open_page: Open
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8)
+    save(data / "small", images, original_sizes=[[640, 480, 63], [40, 60, 21]])
+    app = open_page("data", view="Averages")
+    assert_sound(app)
+    assert "The originals have 2 sizes: 75.0\N{NO-BREAK SPACE}% are 640" in texts(app)
+    assert "25.0\N{NO-BREAK SPACE}% are smaller than they are prepared" in texts(app)
+    table = app.dataframe[-1].value
+    assert table[["width", "height", "images"]].values.tolist() == [[640, 480, 63], [40, 60, 21]]
+    assert len(app.get("vega_lite_chart")) == 3
+
+
+def test_many_sizes_are_told_by_their_range() -> None:
+    sizes = [(side, side + 5, 1) for side in range(30, 60)]
+    assert tables.size_finding(sizes, (40, 40)) == (
+        "The originals have 30 sizes: their shorter sides are of 30 to 59 pixels; "
+        "33.3\N{NO-BREAK SPACE}% are smaller than they are prepared"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"original_sizes": [[48, 48, IMAGES]]}, "as they are prepared here. Before: all 48 × 48; 84 pictures resized"),
+        ({}, "Prepare the dataset again to see the sizes of the originals"),
+        ({"conversions": ["84 images of 48x48 kept"]}, "All 84 images are 48\N{NO-BREAK SPACE}×"),
+    ],
+)
+def test_one_size_and_unknown_sizes_are_a_sentence(
+    data: Path, open_page: Open, told: dict[str, object], sentence: str
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8)
+    save(data / "small", images, **told)
+    app = open_page("data", view="Averages")
+    assert_sound(app)
+    assert sentence in texts(app)
+    assert len(app.get("vega_lite_chart")) == 2
+    assert ("Prepare the dataset again" in texts(app)) == (not told)
+
+
+def test_sides_of_one_size_have_a_bin_and_every_image_is_counted() -> None:
+    assert tables.side_bins([(48, 48, 10)])["images"].sum() == 10
+    bins = tables.side_bins([(640, 480, 3), (30, 20, 1)])
+    assert bins["images"].iloc[0] == 1
+    assert bins["images"].iloc[-1] == 3
+    assert bins["mean"].iloc[0] == pytest.approx(365)
+
+
+def test_runs_without_an_emotion_say_so_and_are_not_asked_with_those_that_know_it(
+    images: np.ndarray, store: RunStore, open_page: Open
+) -> None:
+    six = tuple(emotion for emotion in EMOTIONS if emotion != "disgust")
+    narrow = make_run(store, dataset="small", n=28, emotions=six)
+    alone = open_page("data", view="Label errors")
+    assert_sound(alone)
+    assert "These runs were trained without disgust: images labelled so are not judged" in texts(alone)
+    assert alone.multiselect(key="doubting_runs").value == [narrow.id]
+    whole = make_judge(store)
+    both = open_page("data", view="Label errors", runs=f"{whole.id},{narrow.id}")
+    assert_sound(both)
+    assert both.multiselect(key="doubting_runs").value == [whole.id]
+    assert len(both.multiselect(key="doubting_runs").options) == 1
+    assert "1 run trained without disgust cannot be asked with these" in texts(both)
+    assert "These runs were trained without" not in texts(both)
+    assert "no such run can be asked about these labels" in texts(both)
 
 
 def test_a_doubted_label_is_shown_with_what_it_may_be(images: np.ndarray, store: RunStore, open_page: Open) -> None:

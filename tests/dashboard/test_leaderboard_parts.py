@@ -14,7 +14,8 @@ from dashboard.leaderboard.query import Query
 from dashboard.summaries import Board, RunShelf, RunSummary
 from fer_core.errors import FerError
 from fer_core.evaluation.baseline import Against
-from fer_core.runs import RunStore, change_notes
+from fer_core.runs import ROBUSTNESS_FILE, RunStore, change_notes
+from tests.dashboard.robustness_reports import report
 from tests.dashboard.runs import make_fold_run, make_run
 
 ACCURACY, PARAMETERS = METRICS["accuracy"], METRICS["parameters"]
@@ -33,6 +34,7 @@ def runs(store: RunStore) -> list[RunSummary]:
 def test_a_figure_of_each_metric_is_what_the_evaluation_holds(store: RunStore) -> None:
     run = make_run(store, n=200)
     run.write_json("latency.json", {"ms": 1.25})
+    run.write_json(ROBUSTNESS_FILE, report(200, 200))
     (summary,) = RunShelf().read(store)
     test = run.evaluation()["splits"]["test"]
     assert ACCURACY.value(summary) == pytest.approx(100 * test["accuracy"])
@@ -42,7 +44,17 @@ def test_a_figure_of_each_metric_is_what_the_evaluation_holds(store: RunStore) -
     assert PARAMETERS.value(summary) == 58_423
     assert METRICS["minutes"].value(summary) == pytest.approx(run.environment()["wall_s"] / 60)
     assert METRICS["latency"].value(summary) == 1.25
+    assert METRICS["corrupted"].value(summary) == pytest.approx(49.5)
     assert measured([summary], list(METRICS)) == list(METRICS)
+
+
+def test_a_trial_of_robustness_on_some_images_and_a_damaged_one_are_no_figure(store: RunStore) -> None:
+    trial, damaged = make_run(store, n=200), make_run(store, n=200, seed=1)
+    trial.write_json(ROBUSTNESS_FILE, report(200, 400))
+    damaged.write_json(ROBUSTNESS_FILE, {"mean_corruption_accuracy": 0.9})
+    found = RunShelf().read(store)
+    assert [METRICS["corrupted"].value(summary) for summary in found] == [None, None]
+    assert measured(found, ["corrupted"]) == []
 
 
 def test_large_numbers_are_short_in_cells_and_whole_in_tables() -> None:
@@ -119,6 +131,16 @@ def test_points_have_both_figures_and_a_lower_error_is_better(runs: list[RunSumm
     assert rows.points([], ACCURACY, PARAMETERS).empty
 
 
+def test_a_point_of_the_front_that_is_close_to_the_next_has_its_name_elsewhere() -> None:
+    rows_of = [("a", 1e4, 37.0, True), ("b", 6e4, 63.0, True), ("c", 5e5, 66.0, True), ("d", 8e5, 66.4, True)]
+    points = pd.DataFrame([*rows_of, ("e", 8e5, 66.1, False)], columns=["id", "effort", "quality", "front"])
+    assert charts.crowded(points) == ["c"]
+    assert charts.crowded(points[:1]) == []
+    names = points.assign(name="x", architecture="x", quality_text="x", effort_text="x")
+    marks = [layer["mark"] for layer in charts.effort_scatter(names, ACCURACY, PARAMETERS).to_dict()["layer"]]
+    assert [mark["dy"] for mark in marks if mark["type"] == "text"] == [-8, -8, 14]
+
+
 @pytest.mark.parametrize("key", list(METRICS))
 def test_a_map_is_drawn_of_every_metric(runs: list[RunSummary], key: str) -> None:
     cells = rows.cells(runs, METRICS[key])
@@ -127,7 +149,7 @@ def test_a_map_is_drawn_of_every_metric(runs: list[RunSummary], key: str) -> Non
         low, high = spec["layer"][0]["encoding"]["color"]["scale"]["domain"]
         assert (low < high) == METRICS[key].is_more_better, "the better end is the stronger colour"
     else:
-        assert key == "latency"
+        assert key in ("latency", "corrupted")
 
 
 def test_a_query_finds_words_values_and_tags(store: RunStore, runs: list[RunSummary]) -> None:

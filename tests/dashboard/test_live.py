@@ -199,6 +199,47 @@ def test_a_run_is_exported_once_and_again_after_it_changed(
     assert second != first
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:3]),
+        lambda path: path.write_bytes(b"b" + path.read_bytes()[1:]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.unlink(),
+        lambda path: path.with_name(f"{path.name}.sha256").unlink(),
+        lambda path: path.with_name(f"{path.name}.sha256").write_bytes(b"\xff\0"),
+    ],
+    ids=["cut short", "altered", "emptied", "removed", "written but not finished", "damaged checksum"],
+)
+def test_a_damaged_export_is_noticed_and_made_anew(
+    store: RunStore, static: Path, export_calls: list[str], damage: Callable[[Path], object]
+) -> None:
+    run = summary(make_run(store, architecture="linear", weights=True))
+    path = exports.exported(run)
+    assert exports.is_exported(run)
+    damage(path)
+    assert not exports.is_exported(run)
+    assert exports.exported(run) == path
+    assert path.read_bytes() == b"a graph"
+    assert exports.is_exported(run)
+    assert export_calls == [run.id, run.id]
+
+
+def test_an_export_that_fails_leaves_nothing_that_a_browser_could_load(
+    store: RunStore, static: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(run: Run, folder: Path) -> None:
+        (folder / f"{run.id}.onnx").write_bytes(b"half a gr")
+        raise FerError("no space left")
+
+    monkeypatch.setattr("fer_core.export.export_run", fail)
+    run = summary(make_run(store, architecture="linear", weights=True))
+    with pytest.raises(FerError, match="no space left"):
+        exports.exported(run)
+    assert not exports.is_exported(run)
+    assert [each.name for each in exports.EXPORTS.iterdir()] == [".lock"]
+
+
 def test_only_the_files_that_were_used_last_are_kept(
     store: RunStore, static: Path, export_calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +247,7 @@ def test_only_the_files_that_were_used_last_are_kept(
     runs = [summary(make_run(store, architecture="linear", weights=True, seed=seed)) for seed in range(3)]
     written = [exports.exported(run) for run in runs]
     assert [path.exists() for path in written] == [False, True, True]
+    assert len(list(exports.EXPORTS.glob("*.sha256"))) == 2
 
 
 def test_a_run_without_an_onnx_form_is_refused_with_its_reason(store: RunStore, static: Path) -> None:

@@ -12,11 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.photos.editor import DRAWN
 from dashboard.photos.faces import Box
+from dashboard.photos.film import Film
+from dashboard.photos.record import Record
+from dashboard.photos.video import FILM
 from fer_core.labels import EMOTIONS
 from fer_core.palette import EMOTION_COLORS
-from fer_core.runs import RunStore
+from fer_core.runs import Run, RunStore
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts
+from tests.dashboard.test_photos_parts import prediction
 
 Open = Callable[..., AppTest]
 SAMPLE = {"photos_from": "Sample photo"}
@@ -129,10 +133,11 @@ def test_several_photos_are_read_and_a_bad_one_spoils_none(trained: RunStore, op
     uploader.upload("phone.heic", b"\0\0\0\x18ftypheic" + bytes(64))
     app.run()
     assert not app.exception
-    told = [error.value for error in app.error]
+    count, *told = app.error[0].value.splitlines()
+    assert count == "2 files could not be read:"
     assert len(told) == 2
-    assert told[0].startswith("**text.jpg**: The picture is not a picture; choose a JPEG, PNG")
-    assert told[1].startswith("**phone.heic**: The picture is a HEIC photo")
+    assert told[0].startswith("- **text.jpg** is not a picture; choose a JPEG, PNG")
+    assert told[1].startswith("- **phone.heic** is a HEIC photo")
     assert list(app.dataframe[0].value["photo"]) == ["face.jpg", "face.jpg (2)"]
     assert "**2 photos · 2 faces" in texts(app)
     assert "2 files refused" in texts(app)
@@ -186,8 +191,51 @@ def test_a_zip_is_read_like_its_photos_and_a_damaged_one_is_told(trained: RunSto
     app.file_uploader[0].upload("album.zip", buffer.getvalue())
     app.run()
     assert not app.exception
-    assert "'bad.zip' is no zip archive that can be read" in app.error[0].value
+    assert app.error[0].value.startswith("**bad.zip** is no zip archive that can be read")
     assert list(app.dataframe[0].value["photo"]) == ["album.zip/album/face.png"]
+
+
+def test_pictures_of_a_kind_that_is_not_read_are_named_and_the_others_are_read(
+    trained: RunStore, open_page: Open
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.heic", b"\0\0\0\x18ftypheic" + bytes(64))
+        archive.writestr("b.cr2", encoded(np.zeros((9, 9, 3), np.uint8), "TIFF"))
+        archive.writestr("c.mp4", b"film")
+        archive.writestr("face.avif", encoded(astronaut(), "AVIF"))
+    app = open_page("photos")
+    app.file_uploader[0].upload("album.zip", buffer.getvalue())
+    app.file_uploader[0].upload("d.NEF", encoded(astronaut(), "TIFF"))
+    app.file_uploader[0].upload("e.MOV", b"film")
+    app.file_uploader[0].upload("notes.txt", b"text")
+    app.run()
+    assert not app.exception
+    advice = "which cannot be read here; save it as JPEG or PNG first."
+    assert app.error[0].value.splitlines()[1:] == [
+        f"- **album.zip/b.cr2** is a camera's RAW photo, {advice}",
+        "- **album.zip/c.mp4** is a video inside a zip; unpack it first.",
+        f"- **d.NEF** is a camera's RAW photo, {advice}",
+        "- **e.MOV** is a video; the Video tab reads it.",
+        f"- **album.zip/a.heic** is a HEIC photo, {advice}",
+        "- **notes.txt** is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.",
+    ]
+    assert list(app.dataframe[0].value["photo"]) == ["album.zip/face.avif"]
+    assert "6 files refused" in texts(app)
+
+
+def test_many_files_that_cannot_be_read_are_told_in_a_list_that_can_be_opened(
+    trained: RunStore, open_page: Open
+) -> None:
+    app = open_page("photos")
+    for number in range(9):
+        app.file_uploader[0].upload(f"{number}.dng", b"raw")
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith("9 files could not be read:\n- **0.dng** is a camera's RAW photo")
+    assert len((app.error[0].value + "\n" + app.expander[0].markdown[0].value).splitlines()) == 1 + 9
+    assert not app.dataframe
 
 
 def test_a_run_with_damaged_weights_is_told_and_the_other_still_reads(trained: RunStore, open_page: Open) -> None:
@@ -206,3 +254,51 @@ def test_the_video_part_waits_for_a_video_and_says_what_becomes_of_it(trained: R
     assert button.disabled
     assert "temporary one, which is removed as soon as it is open" in texts(app)
     assert not app.dataframe
+
+
+def finished_film(runs: list[Run], frames: int = 40) -> Film:
+    """A video that was read: one face, which the second run reads as another emotion from the middle on."""
+    record = Record(tuple(run.id for run in runs), 10.0)
+    for frame in range(frames):
+        emotions = ("happy", "happy" if frame < frames // 2 else "sad")
+        readings = [prediction((5, 5, 40, 40), emotion) for emotion in emotions[: len(runs)]]
+        record.add(frame, 1, readings)
+    return Film("holiday.mp4", "finished", fps=10.0, frames=frames, frame=frames, looked_at=frames, record=record)
+
+
+def open_film(open_page: Open, runs: list[Run], film: Film, **link: str) -> AppTest:
+    app = open_page("photos", view="Video", run=runs[0].id, beside=[run.id for run in runs[1:]], **link)
+    app.session_state[FILM] = film
+    names = {run.id: run.spec.preprocessing for run in runs}
+    app.session_state["film_settings"] = {"runs": names, "annotated_by": runs[0].id}
+    return app.run()
+
+
+def test_a_video_that_several_runs_read_shows_a_chart_and_rows_of_each(trained: RunStore, open_page: Open) -> None:
+    second = make_run(trained, architecture="linear", preprocessing="hist_eq", weights=True, seed=1, accuracy=0.3)
+    first = trained.get("linear__raw")
+    app = open_film(open_page, [first, second], finished_film([first, second]))
+    assert_sound(app)
+    assert "1 face in 40 frames · runs agree on 50\N{NO-BREAK SPACE}% of the readings" in texts(app)
+    assert len(app.get("vega_lite_chart")) == 2
+    table = app.dataframe[0].value
+    assert list(table["run"][:4]) == ["A", "B"] * 2
+    assert list(table["emotion"].iloc[-2:]) == ["happy", "sad"]
+    assert app.segmented_control(key="annotated_by").options == ["A", "B"]
+    app.segmented_control(key="chart_run").set_value("B").run()
+    assert_sound(app)
+    assert len(app.get("vega_lite_chart")) == 1
+    assert "**B** hist\\_eq" in texts(app)
+
+
+def test_the_table_of_a_long_video_shows_its_first_rows_and_says_so(
+    trained: RunStore, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.photos.video.SHOWN_ROWS", 30)
+    run = trained.get("linear__raw")
+    app = open_film(open_page, [run], finished_film([run]))
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 30
+    assert "The first 30 of 40 rows; the files hold all." in texts(app)
+    assert len(app.get("vega_lite_chart")) == 1
+    assert "agree" not in texts(app)

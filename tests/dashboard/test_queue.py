@@ -479,9 +479,9 @@ def test_a_running_run_can_be_cancelled_and_not_deleted(
     run = train("linear", epoch=1)
     app = open_page("run", run=run.id)
     assert_sound(app)
-    assert labels(app) == ["Cancel"]
+    assert labels(app) == ["Cancel", "Tags and note"]
     press(app, f"cancel_{run.id}")
-    assert labels(app) == ["Stopping …"]
+    assert labels(app) == ["Stopping …", "Tags and note"]
 
 
 def deletion(root: str, name: str) -> None:

@@ -1,7 +1,6 @@
 """The Run page's part on robustness, and its model card."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,35 +9,11 @@ from dashboard import cache
 from dashboard.robustness import charts, tables
 from dashboard.summaries import RunShelf
 from fer_core.runs import ROBUSTNESS_FILE, TTA_FILE, RunStore
+from tests.dashboard.robustness_reports import report, views
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts
 
 Open = Callable[..., AppTest]
-
-
-def score(accuracy: float, n: int = 200) -> dict[str, Any]:
-    return {
-        "accuracy": accuracy, "accuracy_interval": [accuracy - 0.05, accuracy + 0.05],
-        "correct": round(accuracy * n), "n": n,
-    }  # fmt: skip
-
-
-def report(images: int = 200, of: int = 400) -> dict[str, Any]:
-    """noise loses 2 points a severity, blur 5."""
-    corruptions = {
-        name: {
-            "unit": "of white",
-            "severities": [{"severity": s, "level": s / 10, **score(0.6 - loss * s)} for s in range(1, 6)],
-        }
-        for name, loss in (("noise", 0.02), ("blur", 0.05))
-    }
-    return {
-        "images": images, "of": of, "clean": score(0.6), "mean_corruption_accuracy": 0.495, "corruptions": corruptions,
-    }  # fmt: skip
-
-
-def views() -> dict[str, Any]:
-    return {"images": 200, "of": 400, "clean": score(0.6), "kinds": {"ten_crop": {"views": 10, **score(0.625)}}}
 
 
 def test_steps_are_in_percent_with_the_points_lost_on_the_same_images() -> None:

@@ -297,6 +297,23 @@ def test_a_heic_photo_is_named_as_such() -> None:
     assert "HEIC" in sentence(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64))
 
 
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+def test_an_avif_picture_is_read_or_refused_as_what_it_is(brand: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(photo(), "AVIF")
+    content = content[:8] + brand + content[12:]  # some programs put the family's name first
+    assert read_image(content).shape == (64, 96, 3)
+    monkeypatch.setattr("fer_core.inference.images.features.check", lambda name: name != "avif")
+    assert (
+        sentence(content)
+        == "the picture is an AVIF picture, which this Pillow cannot read; save it as JPEG or PNG first"
+    )
+
+
+def test_the_bytes_of_a_file_are_called_by_the_name_that_is_given() -> None:
+    with pytest.raises(FerError, match="^'a.png' is empty$"):
+        read_picture(b"", called="a.png")
+
+
 def test_a_file_without_permission_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.png"
     path.write_bytes(encoded(photo(), "PNG"))

@@ -1,5 +1,6 @@
 """The index of a folder of runs: never the truth, and never in the way."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.runs import Run, RunIndex, RunStore, change_notes
+from fer_core.runs import ROBUSTNESS_FILE, Run, RunIndex, RunStore, change_notes
 from fer_core.runs import index as index_module
 from fer_core.runs.index_file import FORMAT, IndexFile, index_path
+from tests.dashboard.robustness_reports import report
 from tests.dashboard.runs import make_run, make_unfinished
 
 
@@ -55,12 +57,16 @@ def test_a_new_process_takes_from_the_file_what_did_not_change(
 
 
 def test_what_comes_out_of_the_file_is_what_the_folders_say(store: RunStore) -> None:
-    make_run(store, "two_block_cnn", n=100, architecture_arguments={"filters": 32}, init_from="x", milestones=(3, 5))
+    finished = make_run(
+        store, "two_block_cnn", n=100, architecture_arguments={"filters": 32}, init_from="x", milestones=(3, 5)
+    )
     change_notes(store.list()[0], tags=["small"], note="a note", archived=True)
+    finished.write_json(ROBUSTNESS_FILE, report(200, 200))
     index_of(store).read()
     again = index_of(store).read()
     shutil.rmtree(index_path(store.root).parent)
     assert again == RunIndex(store).read()
+    assert [run.corruption_accuracy for run in again if run.robustness] == [pytest.approx(0.495)]
     assert [run.spec for run in again if run.spec] == [Run(run.path).spec for run in again if run.spec]
 
 
@@ -83,6 +89,24 @@ def test_a_file_that_was_replaced_is_read_again_by_everyone(store: RunStore, nam
             "environment.json": found.environment.get("device") == "mine",
         }
         assert seen[name]
+
+
+def test_robustness_that_is_measured_later_is_seen_and_a_file_of_the_format_before_is_made_anew(
+    store: RunStore,
+) -> None:
+    index = index_of(store)
+    index.read()
+    path = index_path(store.root)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"PRAGMA user_version = {FORMAT - 1}")
+        connection.execute("UPDATE runs SET facts = '{}'")
+    run = store.get("mini_xception__raw")
+    run.write_json(ROBUSTNESS_FILE, report(200, 200))
+    for each in (index, index_of(store), index_of(store)):
+        assert {found.id: found.corruption_accuracy for found in each.read()}[run.id] == pytest.approx(0.495)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+        assert connection.execute("SELECT count(*) FROM runs WHERE facts LIKE '%0.495%'").fetchone() == (1,)
 
 
 def test_a_file_that_was_edited_in_place_is_found_in_turn(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,8 @@ def test_pictures_without_a_face_are_dropped_and_counted(pictures, data_dir):
     assert list(dataset.ids) == ["happy/astronaut", "sad/smaller"]
     assert "2 of 4 pictures without a found face: dropped" in dataset.manifest["conversions"]
     assert "no image of fear" in dataset.manifest["missing"]
+    height, width = ASTRONAUT.shape[:2]
+    assert dataset.manifest["original_sizes"] == [[220, 220, 1], [width, height, 1]], "of what was not dropped"
 
 
 def test_pictures_without_a_face_are_refused_with_their_number_the_first_and_the_choices(
@@ -172,6 +174,7 @@ def test_a_size_and_gray_can_be_asked_for_without_faces(make, tmp_path, data_dir
     files = {f"{name}/1.png": make.png(make.colour_face(1, 30, 20)) for name in ("happy", "sad")}
     dataset = prepare(make.folder(tmp_path / "colour", files), None, data_dir, wanted=Wanted(20, "gray"))
     assert dataset.images.shape == (2, 20, 20)
+    assert sum(number for *_, number in dataset.manifest["original_sizes"]) == len(dataset)
     assert dataset.manifest["conversions"] == [
         "2 images of other sizes resized to 20x20, cut at the edges",
         "2 colour images turned gray, as wanted",

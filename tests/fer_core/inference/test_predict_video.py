@@ -1,0 +1,148 @@
+"""`predict` on videos, and with several runs."""
+
+import csv
+import io
+import json
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.architectures import ARCHITECTURES, build
+from fer_core.cli.readings import Reader
+from fer_core.config import RunSpec
+from fer_core.inference import Predictor, get_detector
+from fer_core.inference.video import Frame, Video, predict_video
+from fer_core.runs import Run, RunStore
+from tests.fer_core.inference.command import invoke
+
+
+def test_photos_and_videos_come_in_the_order_of_their_paths(run: Run, portrait: Path, blank: Path, clip: Path) -> None:
+    paths = (portrait, blank, clip, portrait)
+    read = [
+        (each.path, len(list(each.rows())))
+        for each in Reader([Predictor.from_run(run)], get_detector(), every=5).read(paths)
+    ]
+    assert read == [(str(path), faces) for path, faces in zip(paths, (1, 0, 2, 1), strict=True)]
+
+
+def second_run(run: Run) -> Run:
+    recipe = ARCHITECTURES.get("mini_xception").paper_recipe
+    second = RunStore().create(RunSpec("mini_xception", "raw", "synthetic", "official", recipe))
+    second.save_weights(build("mini_xception").state_dict())
+    return second
+
+
+def test_several_runs_read_the_same_faces_of_photos_and_videos(run: Run, portrait: Path, clip: Path) -> None:
+    second = second_run(run)
+    paths, chosen = (portrait, clip), ("--beside", second.id, "--every", "4")
+    both = json.loads(invoke(run.id, *paths, *chosen, "--json").stdout)
+    assert both["runs"] == [run.id, second.id]
+    for each in (run, second):
+        alone = json.loads(invoke(each.id, *paths, "--every", "4", "--json").stdout)
+        assert alone["run"] == each.id
+        pairs = [(both["photos"][0]["faces"], alone["photos"][0]["faces"])]
+        frames = zip(both["videos"][0]["looked_at"], alone["videos"][0]["looked_at"], strict=True)
+        pairs += [(first["faces"], other["faces"]) for first, other in frames]
+        assert len(pairs) == 4
+        for read, expected in pairs:
+            assert [face["box"] for face in read] == [face["box"] for face in expected]
+            assert [face["runs"][each.id]["probabilities"] for face in read] == [
+                pytest.approx(face["probabilities"], abs=1e-4) for face in expected
+            ]
+    rows = list(csv.DictReader(io.StringIO(invoke(run.id, *paths, *chosen, "--csv").stdout)))
+    assert [(row["frame"], row["face"], row["run"]) for row in rows] == [
+        (frame, "1", each.id) for frame in ("", "0", "4", "8") for each in (run, second)
+    ]
+    shown = invoke(run.id, portrait, "--beside", second.id).stdout
+    assert f"B  {second.id}" in shown
+    assert "named twice" in str(invoke(run.id, portrait, "--beside", run.id).exception)
+
+
+def test_the_frames_of_a_long_video_are_written_as_they_are_read_and_not_kept(
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: weakref.WeakSet[Frame] = weakref.WeakSet()
+    counts: list[int] = []
+
+    def watched(*given: Any, **more: Any) -> Iterator[Frame]:
+        for frame in predict_video(*given, **more):
+            alive.add(frame)
+            counts.append(len(alive))
+            yield frame
+            del frame
+
+    monkeypatch.setattr("fer_core.cli.readings.predict_video", watched)
+    for kind in ("--csv", "--json"):
+        assert invoke(run.id, clip, clip, kind).exit_code == 0
+    assert len(counts) == 40
+    assert max(counts) <= 3, "frames of which someone holds the faces"
+
+
+def test_few_frames_are_in_memory_however_many_a_video_has(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.inference.video.TOGETHER", 2)
+    alive: list[weakref.ref[np.ndarray]] = []
+    counts: list[int] = []
+
+    class Watched(Video):
+        def __iter__(self) -> Iterator[np.ndarray]:
+            for image in super().__iter__():
+                alive.append(weakref.ref(image))
+                counts.append(sum(each() is not None for each in alive))
+                yield image
+
+    predictor = Predictor.from_run(run)
+    frames = predict_video(predictor, Watched(clip), get_detector("whole"), annotate=tmp_path / "marked.webm")
+    assert len(list(frames)) == 10
+    assert len(counts) == 10
+    assert max(counts) <= 5, "two frames that are read, two that wait, and the one that is decoded"
+
+
+def test_the_table_of_a_long_video_is_cut_and_says_so(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.cli.predict_output.MOST_ROWS", 4)
+    shown = " ".join(invoke(run.id, clip).stdout.split())
+    assert shown.count("clip.mp4, 0.") == 4
+    assert "clip.mp4, 6 more rows --csv and --json give all" in shown
+
+
+def test_frames_beyond_one_batch_are_all_read_in_their_order(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = json.loads(invoke(run.id, clip, "--every", "2", "--json").stdout)["videos"][0]["looked_at"]
+    monkeypatch.setattr("fer_core.inference.video.TOGETHER", 3)
+    result = invoke(run.id, clip, "--every", "2", "--json", "--annotate", tmp_path)
+    read = json.loads(result.stdout)["videos"][0]["looked_at"]
+    assert [frame["frame"] for frame in read] == [0, 2, 4, 6, 8]
+    for frame, other in zip(read, expected, strict=True):
+        assert frame["faces"][0]["box"] == other["faces"][0]["box"]
+        assert frame["faces"][0]["probabilities"] == pytest.approx(other["faces"][0]["probabilities"], abs=1e-4)
+    assert len(list(Video(tmp_path / "clip.webm"))) == 10
+
+
+def test_a_video_is_read_frame_by_frame_and_annotated(run: Run, clip: Path, tmp_path: Path) -> None:
+    result = invoke(run.id, clip, "--every", "3", "--json", "--annotate", tmp_path)
+    (film,) = json.loads(result.stdout)["videos"]
+    assert (film["width"], film["height"], film["frames"]) == (640, 480, 10)
+    assert [(frame["frame"], frame["seconds"]) for frame in film["looked_at"]] == [(0, 0), (3, 0.3), (6, 0.6), (9, 0.9)]
+    assert [len(frame["faces"]) for frame in film["looked_at"]] == [1, 1, 1, 1]
+    xs = [frame["faces"][0]["box"]["x"] for frame in film["looked_at"]]
+    assert xs == sorted(xs)
+    annotated = Video(tmp_path / "clip.webm")
+    assert (annotated.facts.width, annotated.facts.height, annotated.facts.fps) == (640, 480, 10)
+    frames = list(annotated)
+    assert len(frames) == 10
+    assert np.abs(frames[0].astype(int) - next(iter(Video(clip))).astype(int)).max() > 100, "a frame is drawn"
+
+
+def test_taking_no_more_frames_of_a_video_leaves_what_was_made(run: Run, clip: Path, tmp_path: Path) -> None:
+    predictor, target = Predictor.from_run(run), tmp_path / "begun.webm"
+    frames = predict_video(predictor, Video(clip), get_detector("whole"), annotate=target)
+    for _ in range(4):
+        next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    assert len(list(Video(target))) == 3
