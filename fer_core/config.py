@@ -51,6 +51,8 @@ class Recipe:
     standardised, and bimodal distribution removal from epoch `bdr_start` (0: none) every `bdr_every`.
     `statistics_images` > 0 measures batch normalisation's mean and variance anew after each epoch, on so
     many training images without dropout: where dropout stands before it, the running ones do not fit prediction.
+    `teacher` is the name of a run whose reading of each training image is learnt, too, with `teacher_weight` of
+    the loss and softened by `teacher_temperature` (knowledge distillation); the empty string means none.
     """
 
     name: str
@@ -79,6 +81,9 @@ class Recipe:
     bdr_alpha: float = later(1.0)
     bdr_stop_variance: float = later(0.01)
     statistics_images: int = later(0)
+    teacher: str = later("")
+    teacher_weight: float = later(0.5)
+    teacher_temperature: float = later(2.0)
 
     def __post_init__(self) -> None:
         require_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -100,6 +105,8 @@ class Recipe:
         require_range("bdr_alpha", self.bdr_alpha, 0, 1)
         require_range("bdr_stop_variance", self.bdr_stop_variance, 0, 1e6)
         require_range("statistics_images", self.statistics_images, 0, 1_000_000)
+        require_range("teacher_weight", self.teacher_weight, 0, 1)
+        require_range("teacher_temperature", self.teacher_temperature, 0.1, 100)
         if list(self.milestones) != sorted(set(self.milestones)) or any(epoch < 1 for epoch in self.milestones):
             raise ConfigError(f"milestones must be rising epochs from 1 on, got {list(self.milestones)}")
         if self.schedule == "steps" and not self.milestones:

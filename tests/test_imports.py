@@ -33,7 +33,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fer_core.predictions",),
     ("fer_core.runs",),
     ("fer_core.evaluation",),
-    ("fer_core.training", "fer_core.inference"),
+    ("fer_core.inference",),
+    ("fer_core.training",),
     (
         "fer_core.interpretation",
         "fer_core.export",

@@ -70,6 +70,11 @@ GROUPS: dict[str, tuple[Field, ...]] = {
         Field("ema_decay", "EMA decay", "Of the running average of the weights; 0: no average.", step=0.001),
         Field("class_weights", "Class weights", "balanced: rare emotions weigh more.", CLASS_WEIGHTS),
     ),
+    "Teacher": (
+        Field("teacher", "Teacher", "The whole name of a run whose reading of each training image is learnt, too."),
+        Field("teacher_weight", "Teacher's weight", "Its share of the loss; the labels have the rest.", step=0.1),
+        Field("teacher_temperature", "Teacher's temperature", "Above 1: its small probabilities count more.", step=0.5),
+    ),
     "Augmentation and precision": (
         Field(
             "augmentation",

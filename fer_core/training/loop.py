@@ -119,7 +119,8 @@ def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: O
         if len(batch) <= 1 < len(train):
             continue  # batch normalisation has no variance over one image; of an epoch's end no image is left
         state.set_learning_rate(state.epoch + seen / len(train))
-        loss, correct = train_step(state, train.faces[batch], train.labels[batch], noise)
+        taught = None if train.taught is None else train.taught[batch]
+        loss, correct = train_step(state, train.faces[batch], train.labels[batch], noise, taught)
         totals += torch.stack((loss * len(batch), correct))
         seen += len(batch)
         seconds = time.perf_counter() - began
@@ -135,7 +136,9 @@ def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: O
     return loss_sum / max(1, seen), correct_sum / max(1, seen), time.perf_counter() - began
 
 
-def train_step(state: TrainingState, faces: Tensor, labels: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+def train_step(
+    state: TrainingState, faces: Tensor, labels: Tensor, noise: torch.Generator, taught: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
     recipe = state.recipe
     inputs = faces
@@ -145,6 +148,8 @@ def train_step(state: TrainingState, faces: Tensor, labels: Tensor, noise: torch
         logits = state.model(inputs)
     logits = logits.float()
     loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    if taught is not None:
+        loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if recipe.l2:
@@ -156,3 +161,12 @@ def train_step(state: TrainingState, faces: Tensor, labels: Tensor, noise: torch
     if state.average is not None:
         state.average.update_parameters(state.model)
     return loss.detach(), (logits.argmax(1) == labels).sum()
+
+
+def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:
+    """How far logits (B, classes) are from a teacher's softened probabilities (B, classes), at its temperature T.
+
+    The mean Kullback-Leibler divergence times T², which keeps its gradient as large as the labels'.
+    """
+    softened = F.log_softmax(logits / recipe.teacher_temperature, dim=1)
+    return F.kl_div(softened, taught, reduction="batchmean") * recipe.teacher_temperature**2

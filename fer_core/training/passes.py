@@ -14,11 +14,15 @@ EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Preprocessed faces (N, C, H, W) uint8, or columns (N, D) float32, and labels (N,) int64, on the device."""
+    """Preprocessed faces (N, C, H, W) uint8, or columns (N, D) float32, and labels (N,) int64, on the device.
+
+    `taught`: a teacher's softened probabilities (N, classes) float32 of these faces, where there is one.
+    """
 
     faces: Tensor
     labels: Tensor
     classes: int
+    taught: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

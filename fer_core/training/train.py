@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
 from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
 from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
+from fer_core.training.distillation import check_teacher, with_teacher
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
 from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit
@@ -52,6 +53,7 @@ def train_run(
     """
     target = resolve_device(device)
     plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
+    check_teacher(plan, store)
     model = initial_model(spec, plan.one_face(), store)
     run = claim(spec, store)
     with run.lock():
@@ -65,6 +67,7 @@ def train_run(
 def check_spec(spec: RunSpec, store: RunStore, dataset: FaceDataset | None = None) -> None:
     """Raises FerError, in one sentence, where `train_run` would refuse `spec` before it begins."""
     plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
+    check_teacher(plan, store)
     initial_model(spec, plan.one_face(), store)
 
 
@@ -151,6 +154,7 @@ class _Training:
     ) -> FoldResult:
         spec, seed = self.plan.spec, self.plan.spec.seed + SEED_STEP * position
         prepared = self.plan.prepare(split, self.device)
+        prepared = replace(prepared, train=with_teacher(prepared.train, self.plan, split, self.store, self.device))
         seed_generator(seed, self.device)
         model = initial_model(spec, prepared.train.faces, self.store)
         result, removal = _fit(model, prepared, spec, seed, self.device, observer, checkpoint)
