@@ -39,12 +39,14 @@ def _part(run: RunSummary, name: str) -> str:
 
 
 def setting(spec: RunSpec) -> str:
-    """What a spec sets beyond names and recipe: `filters 32, kernel 5`, and where the network starts from."""
+    """What a spec sets beyond names and recipe: `filters 32, kernel 5`, where it starts from, and who taught it."""
     arguments = [
         f"{len(value)} {name}" if isinstance(value, list) else f"{name} {value}"
         for name, value in sorted(spec.architecture_arguments.items())
     ]
-    return ", ".join([*arguments, *([f"from {start_name(spec.init_from)}"] if spec.init_from else [])])
+    start = [f"from {start_name(spec.init_from)}"] if spec.init_from else []
+    teacher = [f"taught by {spec.recipe.teacher.split('__')[0]}"] if spec.recipe.teacher else []
+    return ", ".join([*arguments, *start, *teacher])
 
 
 def start_name(run_id: str) -> str:

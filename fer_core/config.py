@@ -137,6 +137,11 @@ class RunSpec:
             raise ConfigError(f"emotions must be at least two different ones of {', '.join(EMOTIONS)}, got {given}")
 
     @property
+    def builds_on_a_run(self) -> bool:
+        """Whether its result owes something to another run: its first weights, or a teacher."""
+        return bool(self.init_from or self.recipe.teacher)
+
+    @property
     def run_id(self) -> str:
         """`<architecture>__<preprocessing>__<dataset>-<protocol>__s<seed>__<hash8>`."""
         names = (self.architecture, self.preprocessing, f"{self.dataset}-{self.protocol}", f"s{self.seed}")

@@ -118,7 +118,7 @@ def answers(spec: RunSpec, figure: Published) -> bool:
     """Whether a run of `spec` is the system of `figure`, tested as the paper tested it.
 
     Architecture, preprocessing, dataset, protocol and the classes told apart must agree, the recipe
-    where the figure names one, and the start: no paper starts from a run of ours, and a system with
+    where the figure names one, and the start: no paper builds on a run of ours, and a system with
     ImageNet's weights is not answered by one without.
     """
     agree = all(
@@ -126,7 +126,7 @@ def answers(spec: RunSpec, figure: Published) -> bool:
         for name in ("architecture", "preprocessing", "dataset", "protocol")
     )
     same_recipe = figure.recipe in ("", spec.recipe.name)
-    same_start = not spec.init_from and not (figure.needs_imagenet and starts_random(spec))
+    same_start = not spec.builds_on_a_run and not (figure.needs_imagenet and starts_random(spec))
     return agree and set(spec.emotions) == set(figure.emotions) and same_recipe and same_start
 
 

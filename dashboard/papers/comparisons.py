@@ -174,8 +174,10 @@ def elsewhere(figure: Published, runs: Sequence[RunSummary]) -> list[RunSummary]
 def _is_alike(spec: RunSpec, figure: Published) -> bool:
     same = (spec.architecture, spec.preprocessing) == (figure.architecture, figure.preprocessing)
     same_recipe = figure.recipe in ("", spec.recipe.name)
-    # what started from another run is another system, with rows of its own
-    return same and same_recipe and not spec.init_from and spec.dataset != "synthetic" and not answers(spec, figure)
+    # what builds on another run is another system, with rows of its own
+    return (
+        same and same_recipe and not spec.builds_on_a_run and spec.dataset != "synthetic" and not answers(spec, figure)
+    )
 
 
 def _pointer(figure: Published, runs: Sequence[RunSummary]) -> list[str]:

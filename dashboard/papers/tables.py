@@ -58,7 +58,7 @@ def systems_by_protocol(figures: Sequence[Published], runs: Sequence[RunSummary]
 
 def _belongs(run: RunSummary, figures: Sequence[Published]) -> bool:
     spec, board = run.spec, run.board
-    if spec is None or board is None or spec.init_from or run.interval is None:
+    if spec is None or board is None or spec.builds_on_a_run or run.interval is None:
         return False
     return any(
         (spec.architecture, board.dataset, board.left_out) == (each.architecture, each.dataset, each.left_out)

@@ -69,6 +69,7 @@ def test_runs_of_other_faces_emotions_and_starts_are_not_among_a_paper_s_systems
     make_run(store, dataset="synthetic")
     make_run(store, dataset="fer2013", emotions=SIX)
     make_run(store, dataset="fer2013", init_from="mini_xception__raw__fer2013-official__s0__00000000")
+    make_run(store, dataset="fer2013", teacher="se_resnet__raw__fer2013-official__s0__00000000")
     make_run(store, "linear", dataset="fer2013")
     assert systems_by_protocol(figures_of(1), RunShelf().read(store)) == {}
 

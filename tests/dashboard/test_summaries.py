@@ -97,11 +97,13 @@ def test_the_next_epoch_of_a_run_with_folds_is_counted_within_its_fold(store: Ru
 def test_settings_and_starts_are_part_of_a_label_where_they_differ(store: RunStore) -> None:
     make_run(store, "two_block_cnn", n=100, architecture_arguments={"kernel": 5, "filters": 32})
     make_run(store, "two_block_cnn", n=100, init_from="two_block_cnn__raw__fer2013-official__s0__00000000")
+    make_run(store, "two_block_cnn", n=100, teacher="se_resnet__raw__fer2013-official__s0__00000000")
     runs = RunShelf().read(store)
     shown = list(labels(runs).values())
+    assert any(label.endswith("taught by se_resnet") for label in shown)
     assert any(label.endswith("filters 32, kernel 5") for label in shown)
     assert any(label.endswith("from fer2013") for label in shown)
-    assert set(leaderboard(runs)["setting"]) == {"filters 32, kernel 5", "from fer2013"}
+    assert set(leaderboard(runs)["setting"]) == {"filters 32, kernel 5", "from fer2013", "taught by se_resnet"}
     make_run(store, n=100)
     assert "setting" not in leaderboard(on_board(RunShelf().read(store), Board("synthetic", "official"))[:0])
 
