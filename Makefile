@@ -36,9 +36,10 @@ dashboard: $(FOR_RUNNING) ## open the dashboard (PORT=8501, ADDRESS=localhost; 0
 train: $(FOR_RUNNING) ## train one run, for example ARGS="--architecture mini_xception --preprocessing gcn"
 	@$(BIN)/python -m fer_core train $(ARGS)
 
+# in the order of their folders: the browser's files have few tests and are the longest, so they must not come last
 test: $(FOR_TESTING) browser ## run every test, those in a real browser included (PYTEST_ARGS="-k word")
 	@$(MAKE) --no-print-directory camera || echo "Without its browser part, the tests of the live camera are skipped."
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(FOR_TESTING) ## lint, formatting and types
 	$(BIN)/ruff check .

@@ -38,15 +38,19 @@ STATE_COLORS: dict[str, Literal["green", "blue", "gray", "orange", "red"]] = {
     "damaged": "red",
 }
 ENDING_ICONS = {"finished": ":material/check_circle:", "cancelled": ":material/stop_circle:"}
-FileKind = Literal["csv", "html", "md", "npz", "png", "svg", "tex"]
+FileKind = Literal["csv", "html", "jpg", "json", "md", "npz", "png", "svg", "tex", "webm", "zip"]
 FILE_TYPES: dict[FileKind, str] = {
     "csv": "text/csv",
     "html": "text/html",
+    "jpg": "image/jpeg",
+    "json": "application/json",
     "md": "text/markdown",
     "npz": "application/octet-stream",
     "png": "image/png",
     "svg": "image/svg+xml",
     "tex": "application/x-tex",
+    "webm": "video/webm",
+    "zip": "application/zip",
 }
 logger = logging.getLogger(__name__)
 

@@ -76,6 +76,7 @@ from dashboard.cache.photos import (
     sample_video,
     shown_picture,
     unpacked,
+    video_types,
 )
 from dashboard.cache.preprocessing import fitted, pipeline, preprocessed, probabilities, steps, trace
 from dashboard.cache.results import (
@@ -90,7 +91,7 @@ from dashboard.cache.results import (
     runs,
     runs_version,
 )
-from dashboard.cache.robustness import averaging, model_card, robustness
+from dashboard.cache.robustness import averaging, measured_on, model_card, robustness
 from dashboard.cache.samples import (
     count_samples,
     dataset_splits,
@@ -138,6 +139,7 @@ __all__ = [
     "Tested",
     "answers",
     "averaging",
+    "measured_on",
     "model_card",
     "robustness",
     "architectures",
@@ -216,6 +218,7 @@ __all__ = [
     "tested",
     "trace",
     "unpacked",
+    "video_types",
     "walk",
     "workload",
 ]

@@ -147,9 +147,11 @@ def comparison_report(runs: Sequence[RunSummary]) -> bytes:
 
 def report_obstacle(runs: Sequence[RunSummary]) -> str:
     """Why there can be no `comparison_report` of runs that have images in common, as a sentence; or ""."""
-    if _shared(tuple(Source.of(run) for run in runs)).is_partial:
+    sources = tuple(Source.of(run) for run in runs)
+    together = len(_shared(sources))
+    if any(len(_predictions(source)["test_ids"]) > together for source in sources):  # other images, or the same again
         return "An HTML report compares runs that were tested once each on the very same images."
-    if len({Source.of(run).emotions for run in runs}) > 1:
+    if len({source.emotions for source in sources}) > 1:
         return "An HTML report compares runs whose emotions are in the same order."
     return ""
 

@@ -108,6 +108,13 @@ def refusal(name: str) -> str:
     return refusal(name)
 
 
+def video_types() -> list[str]:
+    """How the names of videos end, without the dot."""
+    from fer_core.inference.files import VIDEOS
+
+    return [each.removeprefix(".") for each in VIDEOS]
+
+
 @st.cache_data(max_entries=1, show_spinner=False)
 def sample_photo() -> bytes:
     """A smiling face: Eileen Collins, NASA, public domain; comes with scikit-image. PNG."""

@@ -69,7 +69,7 @@ def _unknown(asked: RunSummary, others: Sequence[RunSummary]) -> None:
         )
     if others:
         missing = sorted({emotion for run in others for emotion in left_out(run)}, key=EMOTIONS.index)
-        which = f"trained without {' or '.join(missing)}" if missing else "with its emotions in another order"
+        which = f"trained without {' or '.join(missing)}" if missing else "with the emotions in another order"
         words = "cannot be asked with these: a mean is taken over runs that tell the same emotions apart."
         st.caption(f"{plural(len(others), 'run')} {which} {words}")
 

@@ -48,7 +48,7 @@ def fitting(runs: Sequence[RunSummary], dataset: str) -> list[RunSummary]:
 
 
 def narrower(runs: Sequence[RunSummary], dataset: str) -> list[RunSummary]:
-    """The finished runs of a dataset that `fitting` does not have, since they tell other emotions apart."""
+    """The finished runs of a dataset that `fitting` leaves out: of other emotions, or of the same in another order."""
     there = {run.id for run in fitting(runs, dataset)}
     return [run for run in _finished(runs, dataset) if run.id not in there]
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import actions, permissions
 from dashboard import components as ui
+from dashboard.compare.selection import MOST, hash_of
 from dashboard.formats import plain, plural
 from dashboard.leaderboard import form
 from dashboard.permissions import Permission
@@ -17,7 +18,6 @@ from fer_core.paths import runs_dir
 from fer_core.runs import RunStore, Trashed
 
 COMPARE_PAGE = "app_pages/compare.py"
-MOST_COMPARED = 8
 MOST_TRASHED = 20  # shown; the command line lists all
 
 
@@ -50,16 +50,15 @@ def _single(run: RunSummary, baseline: RunSummary | None) -> None:
 
 
 def _compare(runs: Sequence[RunSummary]) -> None:
-    few = len(runs) <= MOST_COMPARED
+    few = len(runs) <= MOST
     if st.button(
         "Compare",
         icon=":material/compare_arrows:",
         type="tertiary",
         disabled=not few,
-        help=None if few else f"At most {MOST_COMPARED} runs are compared.",
+        help=None if few else f"At most {MOST} runs are compared.",
     ):
-        names = ",".join(run.id.rsplit("__", 1)[-1] for run in runs)
-        st.switch_page(COMPARE_PAGE, query_params={"runs": names})
+        st.switch_page(COMPARE_PAGE, query_params={"runs": ",".join(map(hash_of, runs))})
 
 
 def _delete(runs: Sequence[RunSummary]) -> None:

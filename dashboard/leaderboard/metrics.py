@@ -93,7 +93,7 @@ _ALL = (
     Metric(
         "corrupted", "Accuracy under corruption", "robustness:mean",
         "Mean over seven corruptions in five severities each, where `evaluate RUN --corruptions` has measured all test "
-        "images; a trial on some of them does not count.",
+        "images; a trial on some of them, or on one of several folds, does not count.",
     ),
     Metric(
         "parameters", "Parameters", "environment:parameters", "Weights of the network.",

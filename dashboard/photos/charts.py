@@ -76,9 +76,15 @@ def timeline(rows: pd.DataFrame, seconds: tuple[float, float], place: int = 0, c
     color = alt.Color("emotion:N", scale=emotion_scale(emotions), legend=legend, sort=emotions)
     lines = alt.Chart(rows).mark_line(strokeWidth=2, point=rows["seconds"].nunique() <= 2, clip=True)
     drawn = lines.encode(x=x, y=y, color=color, detail="part:N")
+    height = TIMELINE_HEIGHT if count == 1 else STACKED_HEIGHT + (LEGEND_HEIGHT if place == 0 else 0)
+    return alt.LayerChart(layer=[drawn, _moment(rows, x, emotions)]).properties(height=height)
+
+
+def _moment(rows: pd.DataFrame, x: alt.X, emotions: list[str]) -> alt.Chart:
+    """A rule at the second next to the pointer, which tells every emotion's share there."""
     wide = rows.pivot_table(index="seconds", columns="emotion", values="share").reset_index()
     nearest = alt.selection_point(name="hover", on="pointerover", nearest=True, fields=["seconds"], empty=False)
-    rule = (
+    return (
         alt.Chart(wide)
         .mark_rule(color=GREY, strokeWidth=1)
         .encode(
@@ -91,5 +97,3 @@ def timeline(rows: pd.DataFrame, seconds: tuple[float, float], place: int = 0, c
         )
         .add_params(nearest)
     )
-    height = TIMELINE_HEIGHT if count == 1 else STACKED_HEIGHT + (LEGEND_HEIGHT if place == 0 else 0)
-    return alt.LayerChart(layer=[drawn, rule]).properties(height=height)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    # importing this would import torch
+    # importing this would import OpenCV
     from fer_core.inference import Prediction
 
 MOST_BOXES = 200  # of one photo: more than a crowd has frontal faces

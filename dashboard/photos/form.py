@@ -19,7 +19,6 @@ MOST_PHOTOS = 400  # read at once
 UNSURE_BELOW = 50  # percent: below this no emotion has the majority
 UPLOAD, SAMPLE = "Upload", "Sample photo"
 UPRIGHT, LEVEL = "As they stand", "Eyes level"
-VIDEO_TYPES = ("mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "3gp", "mts")
 PHOTO_MB = 50
 
 
@@ -146,7 +145,7 @@ def _opened(name: str, key: str, content: bytes) -> tuple[list[Photo], list[Refu
         inside = cache.unpacked(content, name)
         photos = [Photo(each, f"{key}/{each}", source) for each, source in inside.pictures.items()]
         return photos, [Refused(each, reason) for each, reason in inside.refused.items()]
-    is_video = name.lower().endswith(tuple(f".{each}" for each in VIDEO_TYPES))
+    is_video = name.lower().endswith(tuple(f".{each}" for each in cache.video_types()))
     reason = f"'{name}' is a video; the Video tab reads it" if is_video else cache.refusal(name)
     if reason:
         raise FerError(reason)

@@ -12,7 +12,7 @@ from dashboard.photos.faces import Face, Looked, Refused
 from fer_core.labels import EMOTIONS
 
 if TYPE_CHECKING:
-    # importing this would import torch
+    # importing this would import OpenCV
     from fer_core.inference import Prediction
 
 ALL, UNSURE, DISAGREED = "All", "Unsure", "Runs disagree"
@@ -66,7 +66,7 @@ def read_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def face_columns(table: pd.DataFrame) -> dict[str, Any]:
-    """How `face_rows` and `frame_rows` are shown."""
+    """How `face_rows` and `record.table` are shown."""
     emotions = [each for each in EMOTIONS if each in table]
     several = "run" in table and table["run"].nunique() > 1
     return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # importing this would import torch
+    # importing this would import OpenCV
     from fer_core.inference import FaceBox
 
 SAME = 0.2  # least overlap (intersection over union) of a face with itself, seen before

@@ -13,7 +13,7 @@ from dashboard.linked import LINKED, choice, segments
 from dashboard.photos import charts, record, tables
 from dashboard.photos.faces import LETTERS, Finder
 from dashboard.photos.film import MOST_ANNOTATED, Film, Reader
-from dashboard.photos.form import UPLOAD, VIDEO_TYPES
+from dashboard.photos.form import UPLOAD
 from dashboard.summaries import RunSummary
 
 SAMPLE = "Sample video"
@@ -71,7 +71,7 @@ def _choose_video() -> tuple[str, bytes] | None:
     """A video's name and bytes; None where none is chosen yet."""
     if segments("Video from", "video_from", [UPLOAD, SAMPLE], label_visibility="collapsed") == SAMPLE:
         return "sample.webm", cache.sample_video()
-    upload = st.file_uploader("Video", type=list(VIDEO_TYPES), key="video_upload", max_upload_size=VIDEO_MB)
+    upload = st.file_uploader("Video", type=cache.video_types(), key="video_upload", max_upload_size=VIDEO_MB)
     return None if upload is None else (upload.name, upload.getvalue())
 
 
@@ -139,7 +139,11 @@ def _charts(film: Film, names: Mapping[str, str]) -> None:
     ui.figure_title(title, note)
     face = next(iter(faces))
     if len(faces) > 1:
-        said = {number: _face_name(film, number, faces[number]) for number in list(faces)[:MOST_FACES]}
+        usual = record.usual_emotions(film.record)
+        said = {
+            number: f"{number} · {plural(frames, 'frame')}, mostly {usual[number]}"
+            for number, frames in list(faces.items())[:MOST_FACES]
+        }
         face = st.selectbox("Face, seen longest first", list(said), format_func=said.__getitem__)
     if len(runs) > 1:
         shown = segments("Run", "chart_run", [ALL_RUNS, *LETTERS[: len(runs)]], label_visibility="collapsed")
@@ -153,10 +157,6 @@ def _charts(film: Film, names: Mapping[str, str]) -> None:
         st.altair_chart(chart, key=f"timeline_{run}", alt=f"Probabilities of face {face} over time, by {names[run]}")
 
 
-def _face_name(film: Film, number: int, frames: int) -> str:
-    return f"{number} · {plural(frames, 'frame')}, mostly {record.usual_emotion(film.record, number)}"
-
-
 def _table(film: Film, names: Mapping[str, str], unsure_below: float) -> None:
     count = len(film.record) * len(names)
     called = dict(zip(names, LETTERS, strict=False))
@@ -168,17 +168,9 @@ def _table(film: Film, names: Mapping[str, str], unsure_below: float) -> None:
 
 def _downloads(film: Film, settings: Mapping[str, Any], unsure_below: float) -> None:
     """The files are made when someone saves them: those of a long video are large."""
-    stem = PurePath(film.name).stem
-    read, facts = film.record, dict(settings)
-    files: list[tuple[str, Any, str, str]] = [
-        ("Download CSV", lambda: record.to_csv(read, unsure_below), f"{stem}.csv", "text/csv"),
-        ("Download JSON", lambda: film.to_json(facts), f"{stem}.json", "application/json"),
-    ]
-    if film.annotated:
-        files.append(("Download video", film.annotated, f"{stem}_annotated.webm", "video/webm"))
+    stem, read, facts = PurePath(film.name).stem, film.record, dict(settings)
     with st.container(horizontal=True, gap="small"):
-        for label, data, name, mime in files:
-            st.download_button(
-                label, data, name, mime, key=f"video_{label}", icon=":material/download:", type="tertiary",
-                on_click="ignore",
-            )  # fmt: skip
+        ui.save_button("Download CSV", stem, "csv", lambda: record.to_csv(read, unsure_below))
+        ui.save_button("Download JSON", stem, "json", lambda: film.to_json(facts))
+        if film.annotated:
+            ui.save_button("Download video", f"{stem}_annotated", "webm", film.annotated)

@@ -162,18 +162,12 @@ def downloads(
     unsure_below = float(settings["unsure_below"])
     rows = tables.face_rows(looked, {run: run for run in names}, unsure_below).drop(columns="place")
     first = next(iter(names))
-    kind, mime = ("zip", "application/zip") if len(looked) > 1 else ("jpg", "image/jpeg")
+    kind: ui.FileKind
+    label, kind = ("Download pictures", "zip") if len(looked) > 1 else ("Download picture", "jpg")
     with st.container(horizontal=True, gap="small"):
-        _download("Download CSV", to_csv(rows), "faces.csv", "text/csv")
-        _download("Download JSON", tables.to_json(looked, refused, settings), "faces.json", "application/json")
-        label = "Download pictures" if len(looked) > 1 else "Download picture"
-        _download(label, lambda: _pictures(looked, first, unsure_below), f"faces.{kind}", mime)
-
-
-def _download(label: str, data: Any, name: str, mime: str) -> None:
-    st.download_button(
-        label, data, name, mime, key=f"download_{name}", icon=":material/download:", type="tertiary", on_click="ignore"
-    )
+        ui.save_button("Download CSV", "faces", "csv", to_csv(rows))
+        ui.save_button("Download JSON", "faces", "json", tables.to_json(looked, refused, settings))
+        ui.save_button(label, "faces", kind, lambda: _pictures(looked, first, unsure_below))
 
 
 def _pictures(looked: Sequence[Looked], run: str, unsure_below: float) -> bytes:

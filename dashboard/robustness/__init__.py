@@ -1,1 +1,1 @@
-"""The parts of the Run page that show accuracy on worse pictures and with several views of a face."""
+"""What the pages Run and Compare show of accuracy on worse pictures and with several views of a face."""

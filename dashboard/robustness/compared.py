@@ -27,11 +27,13 @@ Read = Callable[[RunSummary], Mapping[str, Any] | None]
 
 @st.fragment
 def robustness(selection: Selection) -> None:
-    """How the runs that were tested alike do on worse pictures, or the commands that measure it."""
+    """How the runs on the baseline's board do on worse pictures, or the commands that measure it."""
     with ui.errors_shown():
         found, absent = _stored(selection, cache.robustness)
         if found:
-            _worse(found, list(selection.names.values()))
+            measured = [run for run in selection.paired if selection.names[run.id] in found]
+            images = {cache.measured_on(run, found[selection.names[run.id]]) for run in measured}
+            _worse(found, list(selection.names.values()), tables.note(found, is_same=len(images) == 1))
         _missing(selection, absent, "--corruptions", "on worse pictures", is_alone=not found)
         averaged, without = _stored(selection, cache.averaging)
         if averaged:
@@ -55,10 +57,10 @@ def _stored(selection: Selection, read: Read) -> tuple[dict[str, Mapping[str, An
     return found, absent
 
 
-def _worse(found: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
+def _worse(found: Mapping[str, Mapping[str, Any]], names: Sequence[str], images: str) -> None:
     table = tables.ranking(found)
     chart = charts.losses(table, names)
-    note = f"Ring: untouched; dot: mean on worse pictures. {tables.note(table)} {SOURCE}"
+    note = f"Ring: untouched; dot: mean on worse pictures. {images} {SOURCE}"
     ui.figure(tables.finding(table), chart, note=note, key="losses")
     ui.download_chart(chart, "corruptions_mean")
     _severities(tables.lines(found), names)

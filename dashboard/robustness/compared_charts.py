@@ -26,9 +26,6 @@ def losses(table: pd.DataFrame, names: Sequence[str]) -> alt.LayerChart:
         text=[f"{value:.1f}" for value in table["corrupted"]],
         clean_text=[f"{value:.1f}" for value in table["clean"]],
     )
-    low, high = float(rows[["worse", "untouched"]].min().min()), float(rows[["worse", "untouched"]].max().max())
-    scale = alt.Scale(domain=[max(0.0, low - 0.05), min(1.0, high + 0.05)], nice=False, zero=False)
-    axis = number_axis(format=".0%", tickCount=6)
     base = alt.Chart(rows).encode(
         y=alt.Y("run:N", sort=list(rows["run"]), title=None, axis=cell_axis("left", labelExpr=SHORT_NAME)),
         color=run_color(names),
@@ -40,8 +37,7 @@ def losses(table: pd.DataFrame, names: Sequence[str]) -> alt.LayerChart:
             alt.Tooltip("images:Q", title="test images", format=","),
         ],
     )
-    start = alt.X("worse:Q", title="accuracy", scale=scale, axis=axis)
-    end = alt.X("untouched:Q", title="accuracy", scale=scale, axis=axis)
+    start, end = (_accuracy_axis(rows, field) for field in ("worse", "untouched"))
     spans = base.mark_rule(strokeWidth=2, opacity=0.55).encode(x=start, x2="untouched:Q")
     dots = base.mark_point(filled=True, size=100, opacity=1).encode(x=start)
     rings = base.mark_point(filled=False, size=80, strokeWidth=2, opacity=1).encode(x=end)
@@ -49,6 +45,14 @@ def losses(table: pd.DataFrame, names: Sequence[str]) -> alt.LayerChart:
     before = values.mark_text(align="right", dx=-9, fontSize=12).encode(x=start, text="text:N")
     behind = values.mark_text(align="left", dx=9, fontSize=12).encode(x=end, text="clean_text:N")
     return alt.LayerChart(layer=[spans, dots, rings, before, behind]).properties(height=ROW_HEIGHT * len(rows) + 45)
+
+
+def _accuracy_axis(rows: pd.DataFrame, field: str) -> alt.X:
+    """One of the fields of `losses` across, on the scale of both."""
+    both = rows[["worse", "untouched"]].to_numpy()
+    low, high = float(both.min()), float(both.max())
+    scale = alt.Scale(domain=[max(0.0, low - 0.05), min(1.0, high + 0.05)], nice=False, zero=False)
+    return alt.X(f"{field}:Q", title="accuracy", scale=scale, axis=number_axis(format=".0%", tickCount=6))
 
 
 def panel(lines: pd.DataFrame, names: Sequence[str], height: Height, ends: tuple[float, float]) -> alt.LayerChart:

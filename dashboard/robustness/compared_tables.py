@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard.compare.tables import letter
 from dashboard.formats import count, percent, plural, points
-from dashboard.robustness.tables import KINDS, steps
+from dashboard.robustness.tables import KINDS, score, steps, subject
 
 Reports = Mapping[str, Mapping[str, Any]]  # run -> robustness.json, or tta.json
 MEAN = "all corruptions"
@@ -26,18 +26,13 @@ def lines(reports: Reports) -> pd.DataFrame:
 
 
 def _lines(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    clean, table = _score(report["clean"]), steps(report)
+    clean, table = score(report["clean"]), steps(report)
     levels = table.groupby("severity", as_index=False)["accuracy"].mean().assign(n=clean["n"], corruption=MEAN)
     rows = [{"corruption": MEAN, "severity": 0, "accuracy": clean["accuracy"], "n": clean["n"]}, *_records(levels)]
     for corruption, part in table.groupby("corruption", sort=False):
         rows += [{"corruption": corruption, "severity": 0, **clean}, *_records(part)]
     reference = clean["accuracy"] or float("nan")
     return [{"run": name, "kept": 100 * row["accuracy"] / reference, **row} for row in rows]
-
-
-def _score(score: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = score["accuracy_interval"]
-    return {"accuracy": 100 * score["accuracy"], "low": 100 * low, "high": 100 * high, "n": score["n"]}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -87,15 +82,18 @@ def finding(table: pd.DataFrame) -> str:
     return f"{told}; {letter(steady['run'])} keeps most of its own ({percent(1 + steady['relative'] / 100, 0)})"
 
 
-def note(table: pd.DataFrame) -> str:
-    """On which images the runs of `ranking` were measured, and what that means for comparing them."""
-    counts = {letter(row["run"]): (int(row["images"]), int(row["of"])) for row in table.to_dict("records")}
-    if len(set(counts.values())) == 1:
-        images, of = next(iter(counts.values()))
-        whole = f"All {count(of)} test images" if images == of else f"A trial on {count(images)} of {count(of)} images"
-        return f"{whole}, {plural(len(corruptions(table)), 'corruption')} in five severities each."
-    told = ", ".join(f"{name} on {count(images)} of {count(of)}" for name, (images, of) in counts.items())
+def note(reports: Reports, *, is_same: bool) -> str:
+    """On which images the runs were measured, the very same ones or not, and what that means for comparing them."""
+    first = next(iter(reports.values()))
+    if is_same:
+        return f"{subject(first)} {plural(len(first['corruptions']), 'corruption')} in five severities each."
+    told = ", ".join(f"{letter(name)} on {_subject(report)}" for name, report in reports.items())
     return f"Not measured on the same test images ({told}): small differences say nothing."
+
+
+def _subject(report: Mapping[str, Any]) -> str:
+    fold = f" of fold {report['fold']}" if report.get("fold") else ""
+    return f"{count(report['images'])} of {count(report['of'])}{fold}"
 
 
 def views(reports: Reports) -> pd.DataFrame:
@@ -103,10 +101,10 @@ def views(reports: Reports) -> pd.DataFrame:
     rows = []
     for name, report in reports.items():
         clean = report["clean"]["accuracy"]
-        for kind, score in report["kinds"].items():
-            figures = {"alone": 100 * clean, "accuracy": 100 * score["accuracy"]}
-            gain = {"gain": 100 * (score["accuracy"] - clean), "images": report["images"], "of": report["of"]}
-            rows.append({"run": name, "views": KINDS.get(kind, kind), "number": score["views"]} | figures | gain)
+        for kind, each in report["kinds"].items():
+            figures = {"alone": 100 * clean, "accuracy": 100 * each["accuracy"]}
+            gain = {"gain": 100 * (each["accuracy"] - clean), "images": report["images"], "of": report["of"]}
+            rows.append({"run": name, "views": KINDS.get(kind, kind), "number": each["views"]} | figures | gain)
     return pd.DataFrame(rows, columns=["run", "views", "number", "alone", "accuracy", "gain", "images", "of"])
 
 

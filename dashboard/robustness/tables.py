@@ -15,7 +15,7 @@ def steps(report: Mapping[str, Any]) -> pd.DataFrame:
     """One row for each corruption and severity; `loss` is in points below the same images as they are."""
     clean = report["clean"]["accuracy"]
     rows = [
-        {**_score(step), "corruption": name, "severity": step["severity"], "level": step["level"], "unit": each["unit"]}
+        {**score(step), "corruption": name, "severity": step["severity"], "level": step["level"], "unit": each["unit"]}
         | {"loss": 100 * (clean - step["accuracy"])}
         for name, each in report["corruptions"].items()
         for step in each["severities"]
@@ -34,18 +34,19 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 def views(report: Mapping[str, Any]) -> pd.DataFrame:
     """The face alone, and each kind of averaging; `gain` in points above the face alone on the same images."""
     clean = report["clean"]["accuracy"]
-    rows = [{"views": "the face alone", "number": 1, **_score(report["clean"]), "gain": 0.0}]
+    rows = [{"views": "the face alone", "number": 1, **score(report["clean"]), "gain": 0.0}]
     rows += [
-        {"views": KINDS.get(name, name), "number": each["views"], **_score(each)}
+        {"views": KINDS.get(name, name), "number": each["views"], **score(each)}
         | {"gain": 100 * (each["accuracy"] - clean)}
         for name, each in report["kinds"].items()
     ]
     return pd.DataFrame(rows, columns=["views", "number", "accuracy", "low", "high", "gain", "n"])
 
 
-def _score(score: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = score["accuracy_interval"]
-    return {"accuracy": 100 * score["accuracy"], "low": 100 * low, "high": 100 * high, "n": score["n"]}
+def score(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored accuracy and the ends of its interval in percent, and of how many images it is."""
+    low, high = stored["accuracy_interval"]
+    return {"accuracy": 100 * stored["accuracy"], "low": 100 * low, "high": 100 * high, "n": stored["n"]}
 
 
 def finding(report: Mapping[str, Any]) -> str:

@@ -44,7 +44,10 @@ class ExportedPredictor(FaceReader):
         return cls(run_id, session, emotions, size)
 
     def predict_faces(self, faces: np.ndarray, batch_size: int | None = None) -> np.ndarray:
-        """Calibrated probabilities float32 (N, classes) of crops uint8 (N, H, W) or RGB (N, H, W, 3) of any size."""
+        """Calibrated probabilities float32 (N, classes) of crops uint8 (N, H, W) or RGB (N, H, W, 3) of any size.
+
+        At most AT_ONCE faces go through the network at once, whatever `batch_size` says.
+        """
         check_faces(faces)
         found = [np.empty((0, len(self.emotions)), np.float32)]
         for batch in batches(faces, AT_ONCE if batch_size is None else min(batch_size, AT_ONCE)):

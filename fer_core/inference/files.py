@@ -6,6 +6,7 @@ source like the others, with the reason for which it is refused, or its reader g
 
 import glob
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -33,6 +34,8 @@ NOT_READ = {
 MOST_MEMBERS = 5_000
 LARGEST_MEMBER = 200 * 2**20  # bytes, unpacked
 _LOCKED = 0x1  # the bit of a zip member's flags that says so
+# What each way of packing raises for damaged bytes (bzip2: OSError), a way that is not known, or a password.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def _member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Sour
         return Source(name, b"", known)
     try:
         return Source(name, opened.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         reason = "is locked by a password" if member.flag_bits & _LOCKED else f"is damaged in the zip ({error})"
         return Source(name, b"", f"'{Path(name).name}' {reason}; unpack it first")
 

@@ -80,8 +80,11 @@ class RunSummary:
 
     @property
     def corruption_accuracy(self) -> float | None:
-        """Mean accuracy in [0, 1] over all corruptions and severities; None where not all test images were measured."""
-        is_whole = self.robustness.get("images") == self.robustness.get("of")
+        """Mean accuracy in [0, 1] over all corruptions and severities; None where not all test images were measured.
+
+        Of several folds, those of the one with the weights alone are measured, which may be another one for each run.
+        """
+        is_whole = self.folds == 1 and self.robustness.get("images") == self.robustness.get("of")
         return _number(self.robustness.get("mean_corruption_accuracy")) if is_whole else None
 
     @property

@@ -10,10 +10,11 @@ from dashboard import cache
 from dashboard.robustness import compared_charts as charts
 from dashboard.robustness import compared_tables as tables
 from dashboard.summaries import RunShelf, RunSummary
+from fer_core.errors import FerError
 from fer_core.report import comparison_report
 from fer_core.runs import ROBUSTNESS_FILE, TTA_FILE, Run, RunStore
 from tests.dashboard.robustness_reports import report, views
-from tests.dashboard.runs import make_run
+from tests.dashboard.runs import make_fold_run, make_run
 from tests.dashboard.test_compare import hashes
 from tests.dashboard.test_overview import assert_sound, texts
 from tests.dashboard.tested_runs import make_tested
@@ -72,11 +73,11 @@ def test_runs_are_ranked_by_what_is_left_and_the_loss_is_relative_to_each_run_s_
 
 
 def test_a_mean_on_other_images_is_said_to_be_one() -> None:
-    assert tables.note(tables.ranking(TWO)) == "All 400 test images, 2 corruptions in five severities each."
+    assert tables.note(TWO, is_same=True) == "All 400 test images. 2 corruptions in five severities each."
     trials = {name: each | {"images": 200} for name, each in TWO.items()}
-    assert tables.note(tables.ranking(trials)).startswith("A trial on 200 of 400 images")
-    mixed = tables.note(tables.ranking(TWO | {STEADY: trials[STEADY]}))
-    assert "Not measured on the same test images (B on 400 of 400, A on 200 of 400)" in mixed
+    assert tables.note(trials, is_same=True).startswith("A trial on 200 of 400 test images")
+    mixed = tables.note(TWO | {STEADY: trials[STEADY] | {"fold": "2"}}, is_same=False)
+    assert "Not measured on the same test images (A on 200 of 400 of fold 2, B on 400 of 400)" in mixed
 
 
 def test_all_panels_have_one_scale_and_the_runs_their_colours() -> None:
@@ -118,6 +119,24 @@ def test_measured_runs_are_laid_over_each_other_and_the_others_named_with_their_
     assert len(app.get("vega_lite_chart")) == 4
 
 
+def test_equally_many_other_images_are_not_called_the_same(store: RunStore, open_page: Open) -> None:
+    runs = [make_tested(store, preprocessing="raw"), make_tested(store, preprocessing="gcn", first=50)]
+    for run in runs:
+        run.write_json(ROBUSTNESS_FILE, report(200, 200))
+    app = open_page("compare", runs=hashes(*runs), view="Robustness")
+    assert_sound(app)
+    assert "Not measured on the same test images (A on 200 of 200, B on 200 of 200)" in texts(app)
+    assert "All 200 test images" not in texts(app)
+
+
+def test_the_folds_of_the_weights_are_measured_and_told_apart(store: RunStore) -> None:
+    runs = summaries(store, *(make_fold_run(store, n=200, folds=2, seed=seed) for seed in (0, 1)))
+    first, second = (report(100, 100) | {"fold": fold} for fold in ("1", "2"))
+    assert cache.measured_on(runs[0], first) == cache.measured_on(runs[1], first)
+    assert cache.measured_on(runs[0], first) != cache.measured_on(runs[1], second)
+    assert cache.measured_on(runs[0], first) != cache.measured_on(runs[0], first | {"images": 50})
+
+
 def test_where_none_is_measured_all_commands_are_given(three: list[Run], open_page: Open) -> None:
     app = open_page("compare", runs=hashes(*three[:2]), view="Robustness")
     assert_sound(app)
@@ -146,8 +165,12 @@ def test_the_page_s_report_is_that_of_the_command_line_and_made_when_it_is_asked
 
 
 def test_where_a_report_is_impossible_the_page_says_why(store: RunStore, open_page: Open) -> None:
-    runs = [make_tested(store, preprocessing="raw"), make_tested(store, preprocessing="gcn", first=50)]
-    app = open_page("compare", runs=hashes(*runs))
+    others = [make_tested(store, preprocessing="raw"), make_tested(store, preprocessing="gcn", first=50)]
+    again = [make_fold_run(store, n=200, folds=2, repetitions=2, epochs=epochs) for epochs in (10, 20)]
+    with pytest.raises(FerError, match="several times over"):
+        comparison_report(again)
+    assert cache.report_obstacle(summaries(store, *again)) == cache.report_obstacle(summaries(store, *others))
+    app = open_page("compare", runs=hashes(*others))
     assert_sound(app)
     assert "An HTML report compares runs that were tested once each on the very same images" in texts(app)
     assert "HTML report" not in links(app)

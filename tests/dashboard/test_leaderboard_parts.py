@@ -48,12 +48,14 @@ def test_a_figure_of_each_metric_is_what_the_evaluation_holds(store: RunStore) -
     assert measured([summary], list(METRICS)) == list(METRICS)
 
 
-def test_a_trial_of_robustness_on_some_images_and_a_damaged_one_are_no_figure(store: RunStore) -> None:
+def test_a_trial_of_robustness_on_some_images_one_on_one_fold_and_a_damaged_one_are_no_figure(store: RunStore) -> None:
     trial, damaged = make_run(store, n=200), make_run(store, n=200, seed=1)
     trial.write_json(ROBUSTNESS_FILE, report(200, 400))
     damaged.write_json(ROBUSTNESS_FILE, {"mean_corruption_accuracy": 0.9})
+    fold = make_fold_run(store, n=200, folds=2)
+    fold.write_json(ROBUSTNESS_FILE, report(100, 100) | {"fold": "1"})
     found = RunShelf().read(store)
-    assert [METRICS["corrupted"].value(summary) for summary in found] == [None, None]
+    assert [METRICS["corrupted"].value(summary) for summary in found] == [None, None, None]
     assert measured(found, ["corrupted"]) == []
 
 

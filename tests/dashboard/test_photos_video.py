@@ -77,9 +77,16 @@ def test_the_record_of_a_video_gives_back_what_every_run_reads() -> None:
     assert table[["x", "y", "width", "height", "roll"]].drop_duplicates().values.tolist() == [[3, 4, 9, 8, 0]]
     assert len(record.table(found, names, 0.9, slice(0, 1))) == 2
     assert record.faces_by_time(found) == {1: 2, 2: 2}
-    assert record.usual_emotion(found, 2) == "happy"
+    assert record.usual_emotions(found) == {1: "happy", 2: "happy"}
     assert record.agreement(found) == 0
     assert record.agreement(recorded([0])) == 1
+
+
+def test_a_face_is_called_by_what_the_first_run_reads_most_often() -> None:
+    found = Record(("a", "b"), 25.0)
+    for number, (face, emotion) in enumerate([(7, "sad"), (7, "happy"), (2, "fear"), (7, "sad")]):
+        found.add(number, face, [prediction((0, 0, 9, 9), emotion), prediction((0, 0, 9, 9), "angry")])
+    assert record.usual_emotions(found) == {2: "fear", 7: "sad"}
 
 
 def test_an_emotion_that_a_run_does_not_know_is_left_out_where_none_does() -> None:

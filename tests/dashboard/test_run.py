@@ -6,9 +6,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import permissions
-from dashboard.permissions import Permission
-from fer_core.runs import RunStore, change_notes, read_notes
+from fer_core.runs import RunStore
 from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_fold_run, make_run, make_unfinished, write_removals
 from tests.dashboard.test_overview import assert_sound, metrics, texts
@@ -19,16 +17,6 @@ Open = Callable[..., AppTest]
 def tab(app: AppTest, name: str) -> None:
     app.session_state["details"] = name
     app.run()
-
-
-@pytest.fixture
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(permissions, "of_address", lambda *_: Permission(True, who=permissions.AT_THIS_MACHINE))
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    (button,) = [each for each in app.button if each.label == label]
-    return button.click().run()
 
 
 def test_without_runs_it_says_what_would_be_here(open_page: Open) -> None:
@@ -270,67 +258,3 @@ def test_an_ensemble_shows_what_it_averages_in_the_place_of_curves(store: RunSto
     assert list(table["run"]) == [f"run?run={each.id}" for each in (first, second)]
     assert "2 members" in texts(app)
     assert "The curves begin" not in texts(app)
-
-
-def editor(root: str, name: str) -> None:
-    from pathlib import Path
-
-    from dashboard import run_buttons
-    from dashboard.summaries import RunShelf, find
-    from fer_core.runs import RunStore
-
-    run = find(RunShelf().read(RunStore(Path(root))), name)
-    assert run is not None
-    run_buttons.annotate([run])
-
-
-@pytest.mark.usefixtures("at_this_machine")
-def test_tags_and_note_are_shown_and_changed(store: RunStore, open_page: Open) -> None:
-    run, other = make_run(store, n=200), make_run(store, n=200, accuracy=0.5, seed=1)
-    change_notes(run, tags=["small net"], note="The *first* one\nthat learnt")
-    change_notes(other, tags=["wide"])
-    app = open_page("run", run=run.id)
-    assert_sound(app)
-    assert "small net" in texts(app)
-    assert r"The \*first\* one" in texts(app)
-    press(app, "Tags and note")
-    assert_sound(app)
-    (field,) = [each for each in app.multiselect if each.label == "Tags"]
-    assert list(field.options) == ["small net", "wide"], "tags of other runs are offered"
-    assert field.value == ["small net"]
-    # AppTest runs a dialog's script as a whole, so the fields are filled where nothing else stands
-    app = AppTest.from_function(editor, kwargs={"root": str(store.root), "name": run.id}, default_timeout=60).run()
-    app.multiselect[0].set_value(["wide"])
-    app.text_area[0].set_value("Kept for the talk")
-    press(app, "Save")
-    assert_sound(app)
-    assert read_notes(run).tags == ("wide",)
-    assert read_notes(run).note == "Kept for the talk"
-    assert read_notes(run).by == permissions.AT_THIS_MACHINE
-    assert "Kept for the talk" in texts(open_page("run", run=run.id))
-
-
-@pytest.mark.usefixtures("at_this_machine")
-def test_a_run_is_archived_and_taken_out_of_the_archive(store: RunStore, open_page: Open) -> None:
-    run = make_run(store, n=200)
-    app = press(open_page("run", run=run.id), "Archive")
-    assert_sound(app)
-    assert read_notes(run).archived
-    assert "archived" in texts(app)
-    press(app, "Take out of the archive")
-    assert_sound(app)
-    assert not read_notes(run).archived
-
-
-def test_who_may_only_watch_reads_notes_and_changes_none(
-    store: RunStore, open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = make_run(store, n=200)
-    change_notes(run, tags=["small net"])
-    monkeypatch.setattr(permissions, "of_address", lambda *_: Permission(False, reason="You may watch."))
-    app = open_page("run", run=run.id)
-    assert_sound(app)
-    assert "small net" in texts(app)
-    assert "You may watch" in texts(app)
-    states = {button.label: button.disabled for button in app.button}
-    assert [states[name] for name in ("Tags and note", "Archive", "Delete")] == [True] * 3

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from fer_core.inference import unpack
 from fer_core.runs import Run
 from tests.fer_core.inference.command import invoke
 
@@ -98,6 +99,20 @@ def test_a_zip_s_damaged_locked_or_huge_members_and_videos_are_named_and_the_oth
     assert [name for name, _ in told] == ["damaged.png", "film.mp4", "huge.png", "locked.png"]
     for (_, reason), words in zip(told, ("damaged in the zip", "a video inside", "at most", "a password"), strict=True):
         assert words in reason
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_a_zip_spoils_no_other_however_it_is_packed(packing: int) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", packing) as archive:
+        archive.writestr("a.png", bytes(range(256)) * 8)
+        archive.writestr("b.png", b"whole")
+    content = bytearray(stream.getvalue())
+    for place in range(55, 75):  # behind the member's header of 35 bytes, and that of what is packed
+        content[place] ^= 0xA5
+    damaged, whole = unpack(bytes(content), "album.zip")
+    assert "'a.png' is damaged in the zip" in damaged.refusal
+    assert (whole.content, whole.refusal) == (b"whole", "")
 
 
 @pytest.mark.parametrize(
