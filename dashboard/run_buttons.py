@@ -122,7 +122,7 @@ def of_run(run: RunSummary, item: Item | None, may: Permission) -> None:
         elif run.state in STOPPED:
             again_button(run, may)
         notes_button([run], may)
-        if run.state == "finished":
+        if run.state == "finished" or run.notes.archived:
             archive_button([run], may)
         if run.state != "running" and st.button(
             "Delete",

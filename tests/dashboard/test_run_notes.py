@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import permissions
 from dashboard.permissions import Permission
 from fer_core.runs import RunStore, change_notes, read_notes
-from tests.dashboard.runs import make_run
+from tests.dashboard.runs import make_run, make_unfinished
 from tests.dashboard.test_overview import assert_sound, texts
 
 Open = Callable[..., AppTest]
@@ -60,6 +60,14 @@ def test_tags_and_note_are_shown_and_changed(store: RunStore, open_page: Open) -
     assert read_notes(run).note == "Kept for the talk"
     assert read_notes(run).by == permissions.AT_THIS_MACHINE
     assert "Kept for the talk" in texts(open_page("run", run=run.id))
+
+
+@pytest.mark.usefixtures("at_this_machine")
+def test_an_archived_run_that_never_finished_is_taken_out_again(store: RunStore, open_page: Open) -> None:
+    run = make_unfinished(store, "cancelled", epoch=1)
+    change_notes(run, archived=True)
+    press(open_page("run", run=run.id), "Take out of the archive")
+    assert not read_notes(run).archived
 
 
 @pytest.mark.usefixtures("at_this_machine")
