@@ -1,6 +1,6 @@
 """How fast the server reads the frames of several viewers' cameras (the live page's second way).
 
-    python -m benchmarks.live_server_speed [--run mini_xception__raw] [--viewers 1 4 8] [--seconds 10] [--faces 1]
+    python -m benchmarks.live_server_speed [--run RUN] [--viewers 1 4 8] [--seconds 10] [--faces 1]
 
 Each viewer sends JPEGs of 640 × 480 pixels over a WebSocket, the next after the answer, at most 30 a second as a camera
 has them. Prints for each number of viewers: frames/s of the slowest and of the mean viewer, milliseconds from sending a
@@ -32,7 +32,7 @@ FRAMES = 15  # different ones
 SWAY = 6  # pixels
 QUALITY = 80
 SETTLE_S = 2
-DEFAULT_RUN = "mini_xception__raw__fer2013-official"
+DEFAULT_RUN = "mini_xception__raw__fer2013-official__s0__eafaf933"
 
 
 def serve(listening: socket.socket, run: str, told: Connection) -> None:

@@ -1,6 +1,6 @@
 """How fast the live camera is: Chromium without a screen, a camera of 640 × 480 that shows a clip with one face.
 
-    python -m benchmarks.live_speed [--run mini_xception__raw] [--second se_resnet__raw] [--seconds 10] [--faces 1]
+    python -m benchmarks.live_speed [--run RUN] [--second RUN] [--seconds 10] [--faces 1]
 
 First the camera alone, shown on a page that looks at no frame: what this machine could give at most just now. Then,
 for each run (and for the pair, if --second is given): milliseconds from the page's script to the first frame that was
@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from tests.browser.camera import HEIGHT, WIDTH, camera_options, faces_picture, write_clip
 from tests.browser.harness import Watch, open_browser, open_page, run_server
 
-DEFAULT_RUNS = ("mini_xception__raw__fer2013-official", "se_resnet__raw__fer2013-official")
+DEFAULT_RUNS = ("mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official")
 SETTLE_S = 5
 PATIENCE = 120_000  # milliseconds: a run may have to be exported first
 READ_DATASET = "camera => ({ ...camera.dataset })"

@@ -1,6 +1,6 @@
 """How fast faces are found and read, beside the package `fer` where a Python that has it is named.
 
-    python -m benchmarks.predict_speed [--run mini_xception__raw] [--onnx FILE] [--peer-python PATH] [--rounds 15]
+    python -m benchmarks.predict_speed [--run RUN] [--onnx FILE] [--peer-python PATH] [--rounds 15]
 
 The peer has needs that clash with ours, so it lives in an environment of its own and is no requirement:
 
@@ -27,7 +27,7 @@ from typing import IO
 
 import numpy as np
 
-DEFAULT_RUN = "mini_xception__raw__fer2013-official"
+DEFAULT_RUN = "mini_xception__raw__fer2013-official__s0__eafaf933"
 CROPS = 256
 TASKS = ("frame", "frame, same settings", "crops")
 PEER_SETTINGS = {"scale_factor": 1.1, "min_neighbors": 5}

@@ -1,6 +1,6 @@
 """Milliseconds for each view of the Network page, and how much each saliency method depends on training.
 
-    python -m benchmarks.view_speed [--runs DIR] [--run mini_xception__raw --run six_conv_cnn] [--faces 8]
+    python -m benchmarks.view_speed [--runs DIR] [--run RUN --run six_conv_cnn] [--faces 8]
 
 Without --run: the first mini_xception and the run with the most multiplications that has its weights here.
 A view is timed after the first use of its network, as the best of three. The sanity check compares the heat of

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.harness import PATIENCE, Server, wait_until_drawn
 
-LINK = "network?run=mini_xception__raw__fer2013-official&source=Sample+photo"
+LINK = "network?run=mini_xception__raw__fer2013-official__s0__eafaf933&source=Sample+photo"
 
 
 def has_text(page: Page, text: str) -> None:

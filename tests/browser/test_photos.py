@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.harness import PATIENCE, Server, wait_until_drawn
 
-RUN = "run=mini_xception__raw__fer2013-official"
+RUN = "run=mini_xception__raw__fer2013-official__s0__eafaf933"
 SAMPLE = f"photos?photos_from=Sample+photo&{RUN}"
 READ = re.compile(r"^\d+ (angry|disgust|fear|happy|sad|surprise|neutral)\?? \d+\s%$")
 
