@@ -63,12 +63,16 @@ def plain_epoch(architecture: str, data: TrainingSet, device: torch.device) -> C
 
     def run() -> None:
         for batch in torch.randperm(len(data)).to(device).split(BATCH):
-            optimizer.zero_grad()
-            logits = model(scale_to_symmetric(data.faces[batch]))
-            nn.functional.cross_entropy(logits, data.labels[batch]).backward()
-            optimizer.step()
+            plain_step(model, optimizer, data.faces[batch], data.labels[batch])
 
     return run
+
+
+def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer, faces: torch.Tensor, labels: torch.Tensor) -> None:
+    """One update on faces uint8 (B, 1, S, S), as a tutorial writes it."""
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(scale_to_symmetric(faces)), labels).backward()
+    optimizer.step()
 
 
 def keras_like_epoch(architecture: str, data: TrainingSet, device: torch.device) -> Callable[[], None]:
@@ -80,11 +84,7 @@ def keras_like_epoch(architecture: str, data: TrainingSet, device: torch.device)
     def run() -> None:
         for batch in torch.randperm(len(data)).split(BATCH):
             augmented = np.stack([augmented_alone(faces[row], random) for row in batch.tolist()])
-            images = torch.from_numpy(augmented)[:, None].to(device)
-            optimizer.zero_grad()
-            logits = model(scale_to_symmetric(images))
-            nn.functional.cross_entropy(logits, data.labels[batch.to(device)]).backward()
-            optimizer.step()
+            plain_step(model, optimizer, torch.from_numpy(augmented)[:, None].to(device), data.labels[batch.to(device)])
 
     return run
 

@@ -1,7 +1,7 @@
 """OpenCV's Haar cascades (Viola and Jones, 2001): the one place that loads them and looks through pictures."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -44,9 +44,7 @@ def find_squares(
     """
     with _borrowed(cascade) as classifier:
         found = classifier.detectMultiScale(gray, scale_factor, min_neighbors, minSize=(min_side, min_side))
-    squares = [Square(int(x), int(y), int(side)) for x, y, side, _ in found]
-    # Ties by place, as the order in which they are found depends on OpenCV's threads.
-    return sorted(squares, key=lambda square: (-square.side, square.y, square.x))
+    return _largest_first(Square(int(x), int(y), int(side)) for x, y, side, _ in found)
 
 
 def find_squares_in_two_looks(
@@ -65,7 +63,7 @@ def find_squares_in_two_looks(
         found = [
             square for spot in spots for square in _around(classifier, gray, spot, least, scale_factor, min_neighbors)
         ]
-    squares = sorted(found, key=lambda square: (-square.side, square.y, square.x))
+    squares = _largest_first(found)
     return [square for place, square in enumerate(squares) if not any(_same_face(square, e) for e in squares[:place])]
 
 
@@ -95,6 +93,11 @@ def _around(
         part, scale_factor, neighbors, minSize=(smallest, smallest), maxSize=(largest, largest)
     )
     return [Square(left + int(x), top + int(y), int(side)) for x, y, side, _ in found]
+
+
+def _largest_first(squares: Iterable[Square]) -> list[Square]:
+    """Ties by place, as the order in which they are found depends on OpenCV's threads."""
+    return sorted(squares, key=lambda square: (-square.side, square.y, square.x))
 
 
 def _same_face(a: Square, b: Square) -> bool:

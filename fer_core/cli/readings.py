@@ -136,16 +136,20 @@ class Reader:
             with self._passed_over(str(path)):
                 for source in find_sources([path]):
                     with self._passed_over(source.name):
-                        if source.refusal:
-                            raise ImageError(source.refusal)
-                        if source.is_video:
-                            yield from self._photos(waiting)
-                            yield from self._film(source)
-                        else:
-                            waiting.append(self._found(source))
+                        yield from self._looked_at(source, waiting)
                     if len(waiting) >= TOGETHER or sum(each.pixels.size for each in waiting) >= 3 * TOGETHER_PIXELS:
                         yield from self._photos(waiting)
         yield from self._photos(waiting)
+
+    def _looked_at(self, source: Source, waiting: list[_Found]) -> Iterator[Photo | Film]:
+        """A photo joins those that wait; a video is read at once, after them."""
+        if source.refusal:
+            raise ImageError(source.refusal)
+        if source.is_video:
+            yield from self._photos(waiting)
+            yield from self._film(source)
+        else:
+            waiting.append(self._found(source))
 
     def _found(self, source: Source) -> _Found:
         picture = read_picture(source.content, called=Path(source.name).name)

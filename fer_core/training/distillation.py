@@ -8,12 +8,11 @@ import torch
 from fer_core.config import RunSpec
 from fer_core.datasets import Split
 from fer_core.errors import FerError
+from fer_core.evaluation.calibration import apply_temperature
 from fer_core.inference import Predictor
 from fer_core.runs import Run, RunStore
 from fer_core.training.passes import TrainingSet
 from fer_core.training.prepare import Plan
-
-SMALLEST = 1e-7  # keeps the logarithm of a probability finite
 
 
 def check_teacher(plan: Plan, store: RunStore) -> None:
@@ -57,5 +56,5 @@ def with_teacher(train: TrainingSet, plan: Plan, split: Split, store: RunStore, 
     reader = Predictor.from_run(store.get(recipe.teacher), device)
     faces = plan.dataset.images[plan.rows(split, "train")]
     read = (reader.predict_faces(faces) + reader.predict_faces(faces[:, :, ::-1])) / 2
-    softened = torch.from_numpy(read).clamp(min=SMALLEST).log().div(recipe.teacher_temperature).softmax(dim=1)
-    return replace(train, taught=softened.to(device))
+    softened = apply_temperature(read, recipe.teacher_temperature).astype(np.float32)
+    return replace(train, taught=torch.from_numpy(softened).to(device))

@@ -133,6 +133,7 @@ def warmed_up_average(decay: float) -> Callable[..., None]:
 
     @torch.no_grad()
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: int | Tensor) -> None:
+        """Move `averaged` towards `current`; `count` averages were made before."""
         weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
         for mean, value in zip(averaged, current, strict=True):
             if mean.is_floating_point():

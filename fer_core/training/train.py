@@ -52,9 +52,7 @@ def train_run(
     Raises RunError if another process trains it now.
     """
     target = resolve_device(device)
-    plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
-    check_teacher(plan, store)
-    model = initial_model(spec, plan.one_face(), store)
+    plan, model = _planned(spec, store, dataset)
     run = claim(spec, store)
     with run.lock():
         if run.status.state == "finished":
@@ -66,9 +64,14 @@ def train_run(
 
 def check_spec(spec: RunSpec, store: RunStore, dataset: FaceDataset | None = None) -> None:
     """Raises FerError, in one sentence, where `train_run` would refuse `spec` before it begins."""
+    _planned(spec, store, dataset)
+
+
+def _planned(spec: RunSpec, store: RunStore, dataset: FaceDataset | None) -> tuple[Plan, nn.Module]:
+    """What `spec` means, checked, and the network that it begins with."""
     plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
     check_teacher(plan, store)
-    initial_model(spec, plan.one_face(), store)
+    return plan, initial_model(spec, plan.one_face(), store)
 
 
 def claim(spec: RunSpec, store: RunStore) -> Run:
