@@ -29,6 +29,7 @@ from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, get_recipe
 from fer_core.training.loop import train_epoch
 from fer_core.training.state import TrainingState
+from fer_core.training.updates import Updates
 
 BATCH = 128
 SIDE = 48
@@ -104,7 +105,8 @@ def our_epoch(architecture: str, data: TrainingSet, device: torch.device) -> Cal
     recipe = dataclasses.replace(get_recipe("modern", architecture), batch_size=BATCH)
     model = build(architecture).to(device).to(memory_format=torch.channels_last)
     state = TrainingState.create(model, recipe, data, device)
-    return lambda: void(train_epoch(state, data, 0, Unwatched()))
+    update = Updates.of(state, data)
+    return lambda: void(train_epoch(update, 0, Unwatched()))
 
 
 def operations(architecture: str) -> float:

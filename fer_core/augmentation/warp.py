@@ -29,10 +29,10 @@ def warp(faces: Tensor, steps: Sequence[GeometricStep], generator: torch.Generat
 
 def _sampling_grid(matrices: Tensor, height: int, width: int) -> Tensor:
     """Positions (B, H, W, 2) in grid_sample's coordinates, -1 and 1 being the outermost pixel centres."""
-    half = torch.tensor([max(width - 1, 1) / 2, max(height - 1, 1) / 2]).to(matrices)
     x = torch.arange(width, device=matrices.device, dtype=matrices.dtype) - (width - 1) / 2
     y = torch.arange(height, device=matrices.device, dtype=matrices.dtype) - (height - 1) / 2
-    scaled = matrices[:, :2] / half[:, None]  # (B, 2, 3)
+    halves = max(width - 1, 1) / 2, max(height - 1, 1) / 2
+    scaled = torch.stack([matrices[:, row] / half for row, half in enumerate(halves)], 1)  # (B, 2, 3)
     by_column = scaled[:, None, None, :, 0] * x[:, None]  # (B, 1, W, 2)
     by_row = scaled[:, None, None, :, 1] * y[:, None, None] + scaled[:, None, None, :, 2]  # (B, H, 1, 2)
     return (by_column + by_row).clamp_(-1, 1)

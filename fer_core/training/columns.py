@@ -13,6 +13,7 @@ from fer_core.training.bdr import BimodalRemoval, ErrorDistribution, RemovalReco
 from fer_core.training.loop import FitResult, Observer, TrainingDiverged, train_epoch
 from fer_core.training.passes import TrainingSet, evaluate, predict_logits
 from fer_core.training.state import TrainingState
+from fer_core.training.updates import Updates
 
 REPORTS = 40  # epochs are a thousandth of those of a network of pixels: only so many have a line of metrics
 
@@ -60,18 +61,19 @@ def fit_columns(
     """
     state = TrainingState.create(model.to(device), recipe, train, device)
     removal = _removal(recipe)
-    history, left = RemovalHistory(), train
+    history, update = RemovalHistory(), Updates.of(state, train)
     every = max(1, recipe.epochs // REPORTS)
     if removal is not None:
         every = min(every, removal.every)  # its training may end within a few rounds
     for epoch in range(1, recipe.epochs + 1):
-        loss, accuracy, _ = train_epoch(state, left, seed, observer)
+        loss, accuracy, _ = train_epoch(update, seed, observer)
         if removal is not None and removal.is_due(epoch):
-            left, stops = _remove(state, removal, epoch, left, history)
+            left, stops = _remove(state, removal, epoch, update.train, history)
+            update = Updates.of(state, left)
             history.stopped_at = epoch if stops else None
         is_last = epoch == recipe.epochs or history.stopped_at is not None
         if epoch % every == 0 or is_last:
-            _report(state, epoch, (loss, accuracy), left, valid, observer, history)
+            _report(state, epoch, (loss, accuracy), update.train, valid, observer, history)
         else:
             state.epoch = epoch
         if is_last:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
 
 from fer_core.config import Recipe
 from fer_core.devices import (
@@ -17,10 +16,10 @@ from fer_core.devices import (
     set_generator_state,
     synchronize,
 )
-from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training.optimization import Progress
 from fer_core.training.passes import TrainingSet, evaluate, measure_statistics
 from fer_core.training.state import EpochPart, TrainingState
+from fer_core.training.updates import Updates
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
@@ -74,9 +73,10 @@ def fit(
     state = TrainingState.create(model, recipe, train, device)
     if checkpoint:
         state.restore(checkpoint)
+    update = Updates.of(state, train)
     while state.epoch < recipe.epochs and not state.progress.should_stop(recipe):
         try:
-            train_loss, train_accuracy, seconds = train_epoch(state, train, seed, observer)
+            train_loss, train_accuracy, seconds = train_epoch(update, seed, observer)
         except TrainingStopped:
             observer.interrupted(state.checkpoint())
             raise
@@ -102,13 +102,14 @@ def fit(
     return FitResult(state.best_weights, state.progress, state.epoch, state.history)
 
 
-def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: Observer) -> tuple[float, float, float]:
+def train_epoch(update: Updates, seed: int, observer: Observer) -> tuple[float, float, float]:
     """One pass over the training set, or the rest of one; the mean loss, the accuracy while training, and seconds."""
+    state, train, noise = update.state, update.train, update.noise
     device, part = state.device, state.part
     epoch_seed = seed * 1_000_003 + state.epoch  # everything random follows from the seed and the epoch: see resume
     seed_generator(epoch_seed, device)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(epoch_seed)).to(device)
-    noise = torch.Generator(device).manual_seed(epoch_seed)
+    noise.manual_seed(epoch_seed)
     if part.noise is not None and part.dropout is not None:
         noise.set_state(part.noise)
         set_generator_state(part.dropout, device)
@@ -119,8 +120,7 @@ def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: O
         if len(batch) <= 1 < len(train):
             continue  # batch normalisation has no variance over one image; of an epoch's end no image is left
         state.set_learning_rate(state.epoch + seen / len(train))
-        taught = None if train.taught is None else train.taught[batch]
-        loss, correct = train_step(state, train.faces[batch], train.labels[batch], noise, taught)
+        loss, correct = update(batch)
         totals += torch.stack((loss * len(batch), correct))
         seen += len(batch)
         seconds = time.perf_counter() - began
@@ -134,39 +134,3 @@ def train_epoch(state: TrainingState, train: TrainingSet, seed: int, observer: O
     synchronize(device)
     loss_sum, correct_sum = totals.tolist()
     return loss_sum / max(1, seen), correct_sum / max(1, seen), time.perf_counter() - began
-
-
-def train_step(
-    state: TrainingState, faces: Tensor, labels: Tensor, noise: torch.Generator, taught: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """One update on faces (B, C, H, W) uint8; returns the mean loss and the number of hits."""
-    recipe = state.recipe
-    inputs = faces
-    if faces.ndim > 2:
-        inputs = state.augmentation(scale_to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
-        logits = state.model(inputs)
-    logits = logits.float()
-    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
-    if taught is not None:
-        loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    if recipe.l2:
-        for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
-            weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
-    if recipe.gradient_clip:
-        nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_clip)
-    state.optimizer.step()
-    if state.average is not None:
-        state.average.update_parameters(state.model)
-    return loss.detach(), (logits.argmax(1) == labels).sum()
-
-
-def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:
-    """How far logits (B, classes) are from a teacher's softened probabilities (B, classes), at its temperature T.
-
-    The mean Kullback-Leibler divergence times T², which keeps its gradient as large as the labels'.
-    """
-    softened = F.log_softmax(logits / recipe.teacher_temperature, dim=1)
-    return F.kl_div(softened, taught, reduction="batchmean") * recipe.teacher_temperature**2

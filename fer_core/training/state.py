@@ -1,19 +1,17 @@
 """Everything that changes while training."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
-from fer_core.devices import (
-    resolve_precision,
-)
-from fer_core.training.optimization import Progress, learning_rate, make_optimizer, regularized_weights
+from fer_core.devices import resolve_precision
+from fer_core.training.averaging import WarmedUpAverage
+from fer_core.training.optimization import Progress, learning_rate, make_optimizer, on_this_device, regularized_weights
 from fer_core.training.passes import TrainingSet
 
 
@@ -37,7 +35,7 @@ class TrainingState:
     recipe: Recipe
     device: torch.device
     optimizer: torch.optim.Optimizer
-    average: AveragedModel | None
+    average: WarmedUpAverage | None
     augmentation: Augmentation
     precision: torch.dtype
     class_weights: Tensor | None
@@ -51,15 +49,12 @@ class TrainingState:
     @classmethod
     def create(cls, model: nn.Module, recipe: Recipe, train: TrainingSet, device: torch.device) -> "TrainingState":
         """The state before the first epoch."""
-        average = None
-        if recipe.ema_decay:
-            average = AveragedModel(model, multi_avg_fn=warmed_up_average(recipe.ema_decay), use_buffers=True)
         return cls(
             model=model,
             recipe=recipe,
             device=device,
             optimizer=make_optimizer(model, recipe),
-            average=average,
+            average=WarmedUpAverage(model, recipe.ema_decay) if recipe.ema_decay else None,
             augmentation=Augmentation.parse(recipe.augmentation),
             precision=resolve_precision(recipe.precision, device),
             class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,
@@ -80,7 +75,10 @@ class TrainingState:
         """Follow the recipe's schedule to a fractional epoch."""
         rate = learning_rate(self.recipe, epoch, self.progress.reductions)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)  # in its place: a recorded update reads it there
+            else:
+                group["lr"] = rate
 
     def finish_epoch(self, record: dict[str, Any]) -> None:
         """Count the epoch, and keep its weights if it is the best so far."""
@@ -109,7 +107,7 @@ class TrainingState:
         self.model.load_state_dict(checkpoint["model"])
         if self.average is not None:
             self.average.load_state_dict(checkpoint["average"])
-        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.optimizer.load_state_dict(on_this_device(checkpoint["optimizer"], self.optimizer))
         self.progress = Progress(**checkpoint["progress"])
         self.epoch = checkpoint["epoch"]
         self.part = EpochPart(**checkpoint.get("part", {}))
@@ -123,25 +121,6 @@ def balanced_weights(train: TrainingSet) -> Tensor:
     present = counts > 0
     weights = len(train) / (present.sum() * counts.clamp(min=1))
     return torch.where(present, weights, torch.zeros_like(weights))
-
-
-def warmed_up_average(decay: float) -> Callable[..., None]:
-    """Exponential moving average whose decay grows as (1 + t) / (10 + t) up to `decay`.
-
-    Without the growth, batch normalisation's initial variance of 1 outweighs the real ones for epochs.
-    """
-
-    @torch.no_grad()
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: int | Tensor) -> None:
-        """Move `averaged` towards `current`; `count` averages were made before."""
-        weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, weight)
-            else:
-                mean.copy_(value)
-
-    return update
 
 
 def cpu_copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,8 +8,9 @@ from torch import nn
 from fer_core.architectures import ARCHITECTURES, PIXELS, build
 from fer_core.config import Recipe
 from fer_core.training import TrainingDiverged, TrainingSet, TrainingStopped, fit, get_recipe
+from fer_core.training.averaging import WarmedUpAverage
 from fer_core.training.passes import evaluate, measure_statistics, network_inputs
-from fer_core.training.state import balanced_weights, warmed_up_average
+from fer_core.training.state import balanced_weights
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -163,12 +164,26 @@ def test_a_last_batch_of_one_image_is_left_out(bright_or_dark, recorder):
 
 
 def test_the_average_forgets_its_start_quickly():
-    average, model = nn.BatchNorm2d(1), nn.BatchNorm2d(1)
+    model = nn.BatchNorm2d(1)
+    average = WarmedUpAverage(model, 0.999)
+    average.update_parameters(model)
     model.running_var.fill_(0.01)
-    update = warmed_up_average(0.999)
-    for count in range(1, 200):
-        update(list(average.buffers()), list(model.buffers()), count)
-    assert average.running_var.item() < 0.02
+    for _ in range(200):
+        average.update_parameters(model)
+    assert average.module.running_var.item() < 0.02
+
+
+def test_the_average_has_the_first_weights_and_moves_by_its_decay_once_it_is_warm():
+    model = nn.Linear(1, 1)
+    model.weight.data.fill_(2.0)
+    average = WarmedUpAverage(model, 0.3)  # as warm after four averages: 4 / 13 > 0.3
+    for _ in range(5):
+        average.update_parameters(model)
+    assert average.module.weight.item() == 2.0
+    model.weight.data.fill_(4.0)
+    average.update_parameters(model)
+    assert average.module.weight.item() == pytest.approx(0.3 * 2 + 0.7 * 4)
+    assert model.weight.item() == 4.0
 
 
 def test_scaling_is_the_one_of_every_pipeline():

@@ -1,0 +1,154 @@
+"""One update of the weights, and on a CUDA device its recording as a graph."""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
+
+from fer_core.config import Recipe
+from fer_core.preprocessing import scale_to_symmetric
+from fer_core.training.passes import TrainingSet
+from fer_core.training.state import TrainingState
+
+LAUNCHED_FIRST = 3  # updates before the recording: libraries choose their kernels, the optimiser makes its state
+LOG = logging.getLogger(__name__)
+
+Outcome = tuple[Tensor, Tensor]
+Update = Callable[[], Outcome]
+
+
+class Recorder(Protocol):
+    """What can record an update and play it again."""
+
+    def launch(self, update: Update) -> Outcome:
+        """Run an update where it will be recorded."""
+
+    def record(self, update: Update) -> Update:
+        """Record an update without running it; the result runs it. Raises RuntimeError where that is impossible."""
+
+
+class CudaRecorder:
+    """Records CUDA graphs: one launch instead of the hundreds of an update, which take longer than their work.
+
+    `noise` is the generator that an update draws from beside the device's own: a replay goes on with both as the
+    launches would, so that the numbers are the same.
+    """
+
+    def __init__(self, device: torch.device, noise: torch.Generator) -> None:
+        self._noise, self._device = noise, device
+        self._stream = torch.cuda.Stream(device)
+
+    def launch(self, update: Update) -> Outcome:
+        """Run an update in the stream of the recording, between what came before and what comes after."""
+        here = torch.cuda.current_stream(self._device)
+        self._stream.wait_stream(here)
+        with torch.cuda.stream(self._stream):
+            outcome = update()
+        here.wait_stream(self._stream)
+        return outcome
+
+    def record(self, update: Update) -> Update:
+        """Record the launches of an update; its tensors stay where they are, and each replay overwrites them."""
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._noise)
+        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            outcome = update()
+
+        def replay() -> Outcome:
+            graph.replay()
+            return outcome
+
+        return replay
+
+
+class Updates:
+    """Updates of one training on batches of one training set: call it with a batch's rows (B,) int64 on the device.
+
+    Where there is a recorder, full batches are replayed from a recording after the first few; the batch that is left
+    at an epoch's end is launched. Where a recording is impossible, a warning says why, and all are launched.
+    """
+
+    def __init__(
+        self, state: TrainingState, train: TrainingSet, noise: torch.Generator, recorder: Recorder | None
+    ) -> None:
+        self.state, self.train, self.noise = state, train, noise
+        self._recorder = recorder
+        self._launched = 0
+        self._replay: Update | None = None
+        self._rows = torch.zeros(min(state.recipe.batch_size, len(train)), dtype=torch.int64, device=state.device)
+
+    @classmethod
+    def of(cls, state: TrainingState, train: TrainingSet) -> "Updates":
+        """Updates on the device of `state`, recorded where that is a CUDA device."""
+        noise = torch.Generator(state.device)
+        return cls(state, train, noise, CudaRecorder(state.device, noise) if state.device.type == "cuda" else None)
+
+    def __call__(self, batch: Tensor) -> Outcome:
+        """Update the weights and their average; the mean loss and the number of hits, until the next call."""
+        outcome = self._update(batch)
+        if self.state.average is not None:
+            self.state.average.update_parameters(self.state.model)
+        return outcome
+
+    def _update(self, batch: Tensor) -> Outcome:
+        if len(batch) == len(self._rows) and self._recorder and self._replay is None:
+            self._prepare_recording(self._recorder)
+        if len(batch) != len(self._rows) or self._recorder is None:
+            return train_step(self.state, self.train, batch, self.noise)
+        self._rows.copy_(batch)
+        return self._replay() if self._replay else self._recorder.launch(self._on_rows)
+
+    def _on_rows(self) -> Outcome:
+        return train_step(self.state, self.train, self._rows, self.noise)
+
+    def _prepare_recording(self, recorder: Recorder) -> None:
+        """Record once enough updates were launched."""
+        if self._launched < LAUNCHED_FIRST:
+            self._launched += 1
+            return
+        self.state.optimizer.zero_grad(set_to_none=True)  # gradients of the recording lie in its own memory
+        try:
+            self._replay = recorder.record(self._on_rows)
+        except RuntimeError as error:
+            LOG.warning("this training's updates cannot be recorded as a CUDA graph (%s); each is launched", error)
+            self._recorder = None
+
+
+def train_step(state: TrainingState, train: TrainingSet, batch: Tensor, noise: torch.Generator) -> Outcome:
+    """One update of the weights on the rows `batch` (B,) int64; the mean loss and the number of hits.
+
+    Nothing in it asks the device for a value or brings it one, so that it can be recorded.
+    """
+    recipe = state.recipe
+    faces, labels = train.faces[batch], train.labels[batch]
+    inputs = faces
+    if faces.ndim > 2:
+        inputs = state.augmentation(scale_to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
+        logits = state.model(inputs)
+    logits = logits.float()
+    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    if train.taught is not None:
+        taught = train.taught[batch]
+        loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if recipe.l2:
+        for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
+            weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
+    if recipe.gradient_clip:
+        nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_clip)
+    state.optimizer.step()
+    return loss.detach(), (logits.argmax(1) == labels).sum()
+
+
+def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:
+    """How far logits (B, classes) are from a teacher's softened probabilities (B, classes), at its temperature T.
+
+    The mean Kullback-Leibler divergence times T², which keeps its gradient as large as the labels'.
+    """
+    softened = F.log_softmax(logits / recipe.teacher_temperature, dim=1)
+    return F.kl_div(softened, taught, reduction="batchmean") * recipe.teacher_temperature**2

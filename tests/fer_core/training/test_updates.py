@@ -1,0 +1,154 @@
+"""Updates that are recorded, on a CUDA device and, by a recorder that runs them again, on any."""
+
+import dataclasses
+import logging
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from fer_core.architectures import ARCHITECTURES, PIXELS, build
+from fer_core.augmentation import AUGMENTATIONS
+from fer_core.config import Recipe
+from fer_core.training import TrainingSet, fit, get_recipe
+from fer_core.training.state import TrainingState
+from fer_core.training.updates import LAUNCHED_FIRST, Updates, train_step
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(
+    name="test", epochs=2, batch_size=20, optimizer="adamw", learning_rate=2e-3, schedule="one_cycle",
+    ema_decay=0.9, label_smoothing=0.1, l2=1e-4, gradient_clip=1.0, augmentation="flip+rotate(5)+cutout(8)",
+    precision="float32",
+)  # fmt: skip
+OPTIMIZERS = {"sgd": {"optimizer": "sgd", "momentum": 0.9}, "adam": {"optimizer": "adam"}, "adamw": {}}
+OF_PIXELS = [name for name in ARCHITECTURES.names() if ARCHITECTURES.get(name).learns_from == PIXELS]
+LIGHT = [name for name in OF_PIXELS if not ARCHITECTURES.get(name).heavy]
+
+
+class PlaysAgain:
+    """A recorder that runs the recorded update itself, from the same tensors."""
+
+    def __init__(self):
+        self.launched = self.recorded = self.replayed = 0
+
+    def launch(self, update):
+        self.launched += 1
+        return update()
+
+    def record(self, update):
+        self.recorded += 1
+
+        def replay():
+            self.replayed += 1
+            return update()
+
+        return replay
+
+
+class Refuses(PlaysAgain):
+    def record(self, update):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+
+class AsksTheHost(TorchDispatchMode):
+    """Notes the operations that wait for a device's value, or bring it one of the host's."""
+
+    KINDS = ("_local_scalar_dense", "lift_fresh", "nonzero", "masked_select", "equal", "unique", "is_nonzero")
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        by_mask = name.startswith("index") and any(each is not None and each.dtype == torch.bool for each in args[1])
+        if name in self.KINDS or by_mask:
+            self.seen.add(name)
+        return function(*args, **(kwargs or {}))
+
+
+def state_of(recipe, data, architecture="mini_xception"):
+    torch.manual_seed(0)
+    return TrainingState.create(build(architecture, classes=data.classes), recipe, data, CPU)
+
+
+def trained(recorder, data, recipe):
+    """Weights, their average and the outcomes after two passes over `data` in batches."""
+    state = state_of(recipe, data)
+    update = Updates(state, data, torch.Generator().manual_seed(1), recorder)
+    state.model.train()
+    outcomes = []
+    for position, batch in enumerate(torch.arange(len(data)).split(recipe.batch_size) * 2):
+        state.set_learning_rate(position / 10)
+        outcomes += [each.clone() for each in update(batch)]
+    return [*state.model.state_dict().values(), *state.average.module.state_dict().values(), *outcomes]
+
+
+@pytest.mark.parametrize("changes", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_recorded_updates_give_what_launched_ones_give(changes, bright_or_dark):
+    recipe, again = dataclasses.replace(RECIPE, **changes), PlaysAgain()
+    launched = trained(None, bright_or_dark, recipe)
+    recorded = trained(again, bright_or_dark, recipe)
+    torch.testing.assert_close(recorded, launched, rtol=0, atol=0)
+    full, rest = divmod(len(bright_or_dark), recipe.batch_size)
+    assert rest, "the batch that is left at the end is part of the test"
+    assert (again.launched, again.recorded, again.replayed) == (LAUNCHED_FIRST, 1, 2 * full - LAUNCHED_FIRST)
+
+
+def test_what_cannot_be_recorded_is_launched_and_said(bright_or_dark, caplog):
+    refuses = Refuses()
+    with caplog.at_level(logging.WARNING):
+        weights = trained(refuses, bright_or_dark, RECIPE)
+    torch.testing.assert_close(weights, trained(None, bright_or_dark, RECIPE), rtol=0, atol=0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "this training's updates cannot be recorded as a CUDA graph "
+        "(operation not permitted when stream is capturing); each is launched"
+    ]
+
+
+def asks_of(recipe, data, architecture):
+    state = state_of(recipe, data, architecture)
+    state.model.train()
+    rows, noise = torch.arange(4), torch.Generator().manual_seed(0)
+    train_step(state, data, rows, noise)
+    with AsksTheHost() as asks:
+        train_step(state, data, rows, noise)
+    return asks.seen
+
+
+@pytest.mark.parametrize("architecture", LIGHT)
+def test_no_architecture_makes_an_update_wait_for_the_device(architecture, bright_or_dark):
+    taught = TrainingSet(*dataclasses.astuple(bright_or_dark)[:3], torch.full((96, 3), 1 / 3))
+    recipe = dataclasses.replace(get_recipe("modern", architecture), l2=1e-3, teacher_weight=0.5)
+    assert not asks_of(recipe, taught, architecture)
+
+
+@pytest.mark.parametrize("step", AUGMENTATIONS.names())
+def test_no_augmentation_makes_an_update_wait_for_the_device(step, bright_or_dark):
+    recipe = dataclasses.replace(RECIPE, augmentation=step, class_weights="balanced")
+    assert not asks_of(recipe, bright_or_dark, "linear")
+
+
+def test_an_update_that_waits_for_the_device_is_noticed(bright_or_dark):
+    with AsksTheHost() as asks:
+        bright_or_dark.labels.sum().item()
+        bright_or_dark.labels[bright_or_dark.labels > 1]
+        torch.tensor([1.0])
+    assert asks.seen == {"_local_scalar_dense", "index", "lift_fresh"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("architecture", LIGHT)
+def test_a_cuda_graph_trains_what_launches_train(architecture, bright_or_dark, recorder, monkeypatch):
+    device = torch.device("cuda")
+    data = TrainingSet(bright_or_dark.faces.to(device), bright_or_dark.labels.to(device), bright_or_dark.classes)
+    recipe = dataclasses.replace(get_recipe("modern", architecture, epochs=3, batch_size=16), precision="float32")
+
+    def weights():
+        torch.manual_seed(0)
+        model = build(architecture, classes=3)
+        return fit(model, data, data, recipe, seed=0, device=device, observer=recorder()).weights
+
+    recorded = weights()
+    monkeypatch.setattr("fer_core.training.updates.CudaRecorder", lambda *made: None)
+    torch.testing.assert_close(recorded, weights(), rtol=1e-3, atol=1e-3)
