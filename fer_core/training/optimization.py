@@ -1,6 +1,7 @@
 """Optimisers and learning-rate schedules, as pure functions of a recipe and a point in time."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from fer_core.config import Recipe
 
 ONE_CYCLE_WARMUP = 0.25  # share of the steps on the way up, after Smith (2018)
 ONE_CYCLE_START = 1 / 25
+
+# on CUDA the first updates, and an epoch's last, are launched beside the recorded ones
+warnings.filterwarnings("ignore", "This instance was constructed with capturable=True", UserWarning)
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

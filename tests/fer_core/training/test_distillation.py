@@ -12,8 +12,8 @@ from fer_core.inference import Predictor
 from fer_core.runs import RunError, RunStore
 from fer_core.training import train_run
 from fer_core.training.distillation import check_teacher, with_teacher
-from fer_core.training.updates import distillation_loss
 from fer_core.training.prepare import Plan
+from fer_core.training.updates import distillation_loss
 
 RECIPE = Recipe(name="test", epochs=1, batch_size=64, optimizer="adamw", learning_rate=3e-3, precision="float32")
 SPEC = RunSpec("linear", "raw", "synthetic", "official", RECIPE)

@@ -8,7 +8,8 @@ from fer_core.config import ConfigError, Recipe
 from fer_core.devices import resolve_device, resolve_precision
 from fer_core.errors import FerError
 from fer_core.training import RECIPES, get_recipe
-from fer_core.training.optimization import Progress, learning_rate, make_optimizer
+from fer_core.training.optimization import Progress, learning_rate, make_optimizer, on_this_device
+from fer_core.training.state import TrainingState
 
 RECIPE = Recipe(name="t", epochs=20, batch_size=8, optimizer="adamw", learning_rate=0.1, weight_decay=0.3)
 
@@ -86,3 +87,41 @@ def test_an_unknown_or_absent_device_says_what_there_is():
 def test_full_precision_is_full_precision_everywhere():
     assert resolve_precision("float32", torch.device("cpu")) == torch.float32
     assert resolve_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
+
+
+@pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
+def test_an_optimisers_state_goes_on_under_the_options_of_this_device(kind):
+    recipe, weight = dataclasses.replace(RECIPE, optimizer=kind, momentum=0.9), torch.tensor([[1.0, -2.0]])
+
+    def stepped(optimizer, model, times):
+        for _ in range(times):
+            model.weight.grad = model.weight.detach() * 0.5
+            optimizer.step()
+        return optimizer
+
+    def linear():
+        model = torch.nn.Linear(2, 1, bias=False)
+        model.weight.data = weight.clone()
+        return model
+
+    whole, first, second = linear(), linear(), linear()
+    stepped(make_optimizer(whole, recipe), whole, 4)
+    saved = stepped(make_optimizer(first, recipe), first, 2).state_dict()
+    for group in saved["param_groups"]:
+        group["fused"] = None  # as on a device without fused kernels, or a version before them
+    second.load_state_dict(first.state_dict())
+    optimizer = make_optimizer(second, recipe)
+    optimizer.load_state_dict(on_this_device(saved, optimizer))
+    assert all(group["fused"] for group in optimizer.param_groups)
+    stepped(optimizer, second, 2)
+    torch.testing.assert_close(second.weight, whole.weight)
+
+
+def test_a_learning_rate_on_the_device_changes_in_its_place(bright_or_dark):
+    state = TrainingState.create(build("linear", classes=3), RECIPE, bright_or_dark, torch.device("cpu"))
+    rate = torch.tensor(0.5)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    state.set_learning_rate(0.0)
+    assert rate.item() == pytest.approx(learning_rate(state.recipe, 0.0))
+    assert state.current_learning_rate == rate.item()
