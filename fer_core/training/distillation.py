@@ -1,5 +1,6 @@
 """Learning from another run too: what it reads in each training image, beside the label (Hinton et al. 2015)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from fer_core.inference import Predictor
 from fer_core.runs import Run, RunStore
 from fer_core.training.passes import TrainingSet
 from fer_core.training.prepare import Plan
+
+AT_ONCE = 1024  # images that a teacher reads between two looks at whether someone wants it to stop
 
 
 def check_teacher(plan: Plan, store: RunStore) -> None:
@@ -45,16 +48,28 @@ def _check_same_images(teacher: Run, spec: RunSpec, plan: Plan, split: Split) ->
             raise FerError(f"run {teacher.id} cannot teach this one: it may have learnt from {part} images of it")
 
 
-def with_teacher(train: TrainingSet, plan: Plan, split: Split, store: RunStore, device: torch.device) -> TrainingSet:
+def with_teacher(
+    train: TrainingSet,
+    plan: Plan,
+    split: Split,
+    store: RunStore,
+    device: torch.device,
+    on_read: Callable[[int], None] = lambda read: None,
+) -> TrainingSet:
     """`train`, the training set of `split`, with what the recipe's teacher reads in its images, if there is one.
 
-    The teacher sees the original images and their mirror images, through its own pipeline; the mean counts.
+    The teacher sees the original images and their mirror images, through its own pipeline; the mean counts. As that
+    may take minutes, `on_read` is told after every AT_ONCE images how many were read.
     """
     recipe = plan.spec.recipe
     if not recipe.teacher:
         return train
     reader = Predictor.from_run(store.get(recipe.teacher), device)
     faces = plan.dataset.images[plan.rows(split, "train")]
-    read = (reader.predict_faces(faces) + reader.predict_faces(faces[:, :, ::-1])) / 2
-    softened = apply_temperature(read, recipe.teacher_temperature).astype(np.float32)
-    return replace(train, taught=torch.from_numpy(softened).to(device))
+    parts = []
+    for start in range(0, len(faces), AT_ONCE):
+        part = faces[start : start + AT_ONCE]
+        read = (reader.predict_faces(part) + reader.predict_faces(part[:, :, ::-1])) / 2
+        parts.append(apply_temperature(read, recipe.teacher_temperature).astype(np.float32))
+        on_read(start + len(part))
+    return replace(train, taught=torch.from_numpy(np.concatenate(parts)).to(device))

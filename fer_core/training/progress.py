@@ -39,6 +39,14 @@ class RunObserver:
         self.before = self.epochs * len(done)
         self._status_written = self._looked = 0.0
 
+    def preparing(self, message: str) -> None:
+        """Say in status.json what precedes the first batch; raises TrainingStopped where someone wants it."""
+        now = time.monotonic()
+        if now - self._status_written >= STATUS_EVERY_S:
+            self.run.update_status(message=message)
+            self._status_written = now
+        self._stop_if_asked()
+
     def batch_done(self, epoch: int, done: int, total: int, images_per_s: float) -> None:
         """Refresh status.json every few seconds; raises TrainingStopped where someone wants it."""
         now = time.monotonic()

@@ -25,7 +25,7 @@ from fer_core.training.distillation import check_teacher, with_teacher
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
 from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit
-from fer_core.training.passes import predict_logits
+from fer_core.training.passes import TrainingSet, predict_logits
 from fer_core.training.prepare import Plan, PreparedSplit
 from fer_core.training.progress import RunObserver
 from fer_core.training.start import initial_model
@@ -153,11 +153,12 @@ class _Training:
         }
 
     def _train_fold(
-        self, split: Split, position: int, observer: Observer, checkpoint: dict[str, Any] | None
+        self, split: Split, position: int, observer: RunObserver, checkpoint: dict[str, Any] | None
     ) -> FoldResult:
         spec, seed = self.plan.spec, self.plan.spec.seed + SEED_STEP * position
         prepared = self.plan.prepare(split, self.device)
-        prepared = replace(prepared, train=with_teacher(prepared.train, self.plan, split, self.store, self.device))
+        observer.preparing("preparing the images")
+        prepared = replace(prepared, train=self._taught(prepared.train, split, observer))
         seed_generator(seed, self.device)
         model = initial_model(spec, prepared.train.faces, self.store)
         result, removal = _fit(model, prepared, spec, seed, self.device, observer, checkpoint)
@@ -175,6 +176,12 @@ class _Training:
             train_images=len(prepared.train),
             removal={"fold": split.fold, **removal.to_json()} if removal else None,
         )
+
+    def _taught(self, train: TrainingSet, split: Split, observer: RunObserver) -> TrainingSet:
+        def read(count: int) -> None:
+            observer.preparing(f"the teacher reads: {count}/{len(train)} images")
+
+        return with_teacher(train, self.plan, split, self.store, self.device, read)
 
     def _finish(self, folds: Sequence[FoldResult], facts: dict[str, Any], wall_s: float) -> None:
         """Save the best weights and all predictions, evaluate, and mark the run finished."""

@@ -10,7 +10,7 @@ from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.inference import Predictor
 from fer_core.runs import RunError, RunStore
-from fer_core.training import train_run
+from fer_core.training import TrainingStopped, train_run
 from fer_core.training.distillation import check_teacher, with_teacher
 from fer_core.training.prepare import Plan
 from fer_core.training.updates import distillation_loss
@@ -85,6 +85,23 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(store
     refused(dataclasses.replace(taught_by(teacher.id), emotions=six), "differ in emotions")
     refused(dataclasses.replace(taught_by(teacher.id), protocol="kfold5"), "a protocol with a single fold")
     refused(dataclasses.replace(taught_by(teacher.id), protocol="random_80_20"), "may have learnt from valid images")
+
+
+def test_a_training_stops_while_its_teacher_reads_and_goes_on_later(store, synthetic, teacher, monkeypatch):
+    spec = taught_by(teacher.id, teacher_weight=0.3)
+    monkeypatch.setattr("fer_core.training.distillation.AT_ONCE", 50)
+    monkeypatch.setattr("fer_core.training.progress.STATUS_EVERY_S", 0.0)
+    looks = iter(["", "", ""])
+
+    def asked():  # after the images are prepared, and after 50 and 100 are read
+        return next(looks, "a test")
+
+    with pytest.raises(TrainingStopped, match="a test"):
+        train_run(spec, store, device="cpu", dataset=synthetic, asked_to_stop=asked)
+    stopped = store.find(spec)
+    assert stopped.state == "cancelled"
+    assert "stopped by a test after epoch 0" in stopped.status.message
+    assert train_run(spec, store, device="cpu", dataset=synthetic).state == "finished"
 
 
 def test_a_run_that_is_not_finished_cannot_teach(tmp_path, synthetic):
