@@ -87,5 +87,5 @@ def test_a_saved_chart_looks_as_on_the_page_and_the_report_is_the_command_line_s
     ground = f'fill="{GROUNDS[scheme]}'  # of the page itself, which a picture takes with it
     assert look(saved(page, "SVG", tmp_path)) == {*shown, ground}
     if scheme == "light":
-        runs = [RunStore(PROJECT_ROOT / "runs").get(name) for name in ("eafaf933", "se_resnet__raw__fer2013")]
+        runs = [RunStore(PROJECT_ROOT / "runs").get(name) for name in ("eafaf933", "07bf177a")]
         assert saved(page, "HTML report", tmp_path) == comparison_report(runs)
