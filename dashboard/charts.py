@@ -6,6 +6,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard.fitted_text import fitted_text
 from fer_core.palette import BLACK, EMOTION_COLORS, WHITE
 
 PictureKind = Literal["png", "svg"]
@@ -46,9 +47,10 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
     color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
     tooltip = _accuracy_tooltip()
     tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
-    values = done.mark_text(fontSize=15, fontWeight=600, color=readable_on_fill("accuracy"), cursor="pointer").encode(
-        text="shown:N", tooltip=tooltip
-    )
+    known = cells.loc[cells["accuracy"].notna(), "shown"]
+    fitted = fitted_text("shown", known, cells["preprocessing"].nunique(), 15)
+    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill("accuracy"), "cursor": "pointer"}
+    values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
     absent = base.transform_filter("!isValid(datum.accuracy)").mark_text(color=MUTED, text="–", fontSize=15)
     return (tiles + values + absent).properties(height=48 * cells["architecture"].nunique() + 60)
 

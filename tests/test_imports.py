@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.pictures",
         "dashboard.preprocess.chain",
     ),
-    ("dashboard.load", "dashboard.permissions", "dashboard.summaries"),
+    ("dashboard.fitted_text", "dashboard.load", "dashboard.permissions", "dashboard.summaries"),
     (
         "dashboard.network.columns",
         "dashboard.network.images",

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import GREY, MUTED, number_axis, pair_grid, readable_on_fill
+from dashboard.fitted_text import fitted_text
 from dashboard.leaderboard.metrics import Metric
 
 ROW_HEIGHT, HEAD_HEIGHT = 44, 60
@@ -33,10 +34,9 @@ def metric_heatmap(cells: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         alt.Tooltip("runs:Q", title="runs of this pair"),
     ]
     tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
-    size = alt.ExprRef(f"width / {columns} < 44 ? 11 : 14")
-    values = done.mark_text(fontSize=size, fontWeight=600, color=readable_on_fill("value"), cursor="pointer").encode(
-        text="shown:N", tooltip=tooltip
-    )
+    fitted = fitted_text("shown", cells.loc[cells["value"].notna(), "shown"], columns, 14)
+    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill("value"), "cursor": "pointer"}
+    values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
     absent = base.transform_filter("!isValid(datum.value)").mark_text(color=MUTED, text="–", fontSize=14)
     return (tiles + values + absent).properties(height=ROW_HEIGHT * rows + HEAD_HEIGHT)
 

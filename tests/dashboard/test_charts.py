@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,6 +208,20 @@ def test_the_map_has_a_colour_scale_of_some_width(accuracies: list[float]) -> No
     assert domain[0] < domain[1]
     assert domain[0] <= min(accuracies)
     assert domain[1] >= max(accuracies)
+
+
+@pytest.mark.parametrize(("width", "text", "size"), [(900, "68.3\N{NO-BREAK SPACE}%", 15), (240, "68.3", 9)])
+def test_the_figures_of_a_map_fit_their_cells(width: int, text: str, size: int) -> None:
+    shown = "68.3\N{NO-BREAK SPACE}%"
+    same = {"shown": shown, "interval": "x", "n": 10, "runs": 1, "mean": "x", "id": "x"}
+    names = [f"p{number}" for number in range(10)]
+    cells = pd.DataFrame({"architecture": "linear", "preprocessing": names, "accuracy": 0.683, **same})
+    chart = charts.accuracy_heatmap(cells).properties(width=width)
+    svg = vl_convert.vegalite_to_svg(chart.to_json())
+    figures = re.findall(r'font-size="([0-9.]+)px"[^>]*>(68[^<]*)<', svg)
+    assert len(figures) == 10
+    assert {(round(float(pixels)), figure) for pixels, figure in figures} == {(size, text)}
+    assert 0.6 * len(text) * size < width / 10
 
 
 def test_a_json_object_becomes_tables_of_text() -> None:
