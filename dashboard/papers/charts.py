@@ -8,6 +8,7 @@ from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, SPLITS, cell_axis, emoti
 from dashboard.papers.tables import LINE_BREAK
 
 ROW_HEIGHT = 36
+MOST_COLORS = 8  # of the theme, before they repeat
 BAR_HEIGHT = 300
 # told by shape as well: reached is a circle, below a triangle that points down
 VERDICT_COLORS = {"reached": "#1E9E6A", "below": "#C2701B"}

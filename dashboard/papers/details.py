@@ -85,7 +85,10 @@ def emotion_by_emotion(row: DeltaGenerator, paper: int, protocol: str, systems: 
     table = paper_tables.measure_table(figures, measure)
     images = sorted({run.images or 0 for run in systems.values()})
     note = f"By the protocol {protocol}, on {' or '.join(map(count, images))} test images."
-    ui.figure(f"{name} of each emotion", charts.class_bars(figures, measure), note=note)
+    drawn = figures[figures["system"].isin(list(short.values())[: charts.MOST_COLORS])]
+    if len(drawn) < len(figures):
+        note = f"{note} The chart has the first {charts.MOST_COLORS}, the table all {len(systems)}."
+    ui.figure(f"{name} of each emotion", charts.class_bars(drawn, measure), note=note)
     emotions = list(table.columns[1:-1])
     st.dataframe(table, hide_index=True, column_config=columns.measures(emotions), alt=f"{name} of each emotion")
     ui.download(figures, f"paper_{paper}_emotions")

@@ -82,6 +82,18 @@ def test_paper_1_has_a_bar_for_each_preprocessing_and_emotion(store: RunStore, o
     assert "**Recall of each emotion**" in texts(app)
 
 
+def test_no_two_systems_of_a_paper_have_one_colour(store: RunStore, open_page: Open) -> None:
+    names = ("raw", "hist_eq", "salt_pepper", "gcn", "gcn+hist_eq", "clahe", "face_crop", "gaussian", "median")
+    for preprocessing in names:
+        make_run(store, preprocessing=preprocessing, dataset="fer2013")
+    app = open_page("papers")
+    assert_sound(app)
+    assert "The chart has the first 8, the table all 9." in texts(app)
+    (drawn,) = [chart for chart in charts(app) if '"gaussian"' in chart]
+    assert "median" not in drawn
+    assert list(app.dataframe[-1].value["system"]) == list(names)
+
+
 def test_paper_2_draws_the_losses_of_all_models_together(store: RunStore, open_page: Open) -> None:
     for architecture in ("linear", "shallow_cnn"):
         make_run(store, architecture, dataset="fer2013", protocol="kaggle_folders_3way")
