@@ -157,7 +157,6 @@ class _Training:
     ) -> FoldResult:
         spec, seed = self.plan.spec, self.plan.spec.seed + SEED_STEP * position
         prepared = self.plan.prepare(split, self.device)
-        observer.preparing("preparing the images")
         prepared = replace(prepared, train=self._taught(prepared.train, split, observer))
         seed_generator(seed, self.device)
         model = initial_model(spec, prepared.train.faces, self.store)

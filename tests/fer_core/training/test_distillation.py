@@ -93,7 +93,7 @@ def test_a_training_stops_while_its_teacher_reads_and_goes_on_later(store, synth
     monkeypatch.setattr("fer_core.training.progress.STATUS_EVERY_S", 0.0)
     looks = iter(["", "", ""])
 
-    def asked():  # after the images are prepared, and after 50 and 100 are read
+    def asked():  # after 50, 100 and 150 images are read
         return next(looks, "a test")
 
     with pytest.raises(TrainingStopped, match="a test"):
