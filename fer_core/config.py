@@ -24,6 +24,7 @@ SCHEDULES = ("constant", "plateau", "steps", "one_cycle", "warmup_cosine")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CLASS_WEIGHTS = ("none", "balanced")
 COLUMN_SCALINGS = ("none", "standard")
+LABEL_CLEANINGS = ("none", "confident_learning")
 
 
 class ConfigError(FerError):
@@ -53,6 +54,10 @@ class Recipe:
     many training images without dropout: where dropout stands before it, the running ones do not fit prediction.
     `teacher` is the name of a run whose reading of each training image is learnt, too, with `teacher_weight` of
     the loss and softened by `teacher_temperature` (knowledge distillation); the empty string means none.
+    `label_cleaning` = "confident_learning" leaves out the training images whose label the teacher doubts.
+    `mixup` and `cutmix` are the a of Beta(a, a), from which the share of each image that is mixed with another is
+    drawn; 0 switches them off, and with both a coin decides for each image. `sam_radius` > 0 takes each gradient so
+    far up the loss from the weights (sharpness-aware minimisation), which doubles the time of an update.
     """
 
     name: str
@@ -84,6 +89,10 @@ class Recipe:
     teacher: str = later("")
     teacher_weight: float = later(0.5)
     teacher_temperature: float = later(2.0)
+    label_cleaning: str = later("none")
+    mixup: float = later(0.0)
+    cutmix: float = later(0.0)
+    sam_radius: float = later(0.0)
 
     def __post_init__(self) -> None:
         require_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -91,6 +100,7 @@ class Recipe:
         require_choice("precision", self.precision, PRECISIONS)
         require_choice("class_weights", self.class_weights, CLASS_WEIGHTS)
         require_choice("column_scaling", self.column_scaling, COLUMN_SCALINGS)
+        require_choice("label_cleaning", self.label_cleaning, LABEL_CLEANINGS)
         require_range("epochs", self.epochs, 1, 100_000)
         require_range("batch_size", self.batch_size, 1, 65_536)
         require_range("learning_rate", self.learning_rate, 1e-9, 100)
@@ -107,6 +117,13 @@ class Recipe:
         require_range("statistics_images", self.statistics_images, 0, 1_000_000)
         require_range("teacher_weight", self.teacher_weight, 0, 1)
         require_range("teacher_temperature", self.teacher_temperature, 0.1, 100)
+        for name in ("mixup", "cutmix", "sam_radius"):
+            require_range(name, getattr(self, name), 0, 100)
+        if self.label_cleaning != "none" and not self.teacher:
+            raise ConfigError(
+                f"label_cleaning {self.label_cleaning!r} needs a teacher, the run whose doubts count; name one, or "
+                "choose 'none'"
+            )
         if list(self.milestones) != sorted(set(self.milestones)) or any(epoch < 1 for epoch in self.milestones):
             raise ConfigError(f"milestones must be rising epochs from 1 on, got {list(self.milestones)}")
         if self.schedule == "steps" and not self.milestones:

@@ -22,7 +22,7 @@ from dashboard.launch.selection import (
 )
 from dashboard.linked import LINKED
 from dashboard.summaries import RunSummary
-from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
+from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, LABEL_CLEANINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
 from fer_core.labels import EMOTIONS
 
 FIRST_ARCHITECTURE, FIRST_RECIPE = "mini_xception", "modern"
@@ -69,11 +69,27 @@ GROUPS: dict[str, tuple[Field, ...]] = {
         Field("label_smoothing", "Label smoothing", "Share of the label spread over all emotions.", step=0.05),
         Field("ema_decay", "EMA decay", "Of the running average of the weights; 0: no average.", step=0.001),
         Field("class_weights", "Class weights", "balanced: rare emotions weigh more.", CLASS_WEIGHTS),
+        Field(
+            "mixup", "Mixup", "Blend each image with another, by a share from Beta(a, a) of this a; 0: never.", step=0.1
+        ),
+        Field("cutmix", "CutMix", "Paste a part of another image, by a share from Beta(a, a); 0: never.", step=0.1),
+        Field(
+            "sam_radius",
+            "SAM radius",
+            "Take gradients so far up the loss, for twice the time; 0: where it is.",
+            step=0.05,
+        ),
     ),
     "Teacher": (
         Field("teacher", "Teacher", "The whole name of a run whose reading of each training image is learnt, too."),
         Field("teacher_weight", "Teacher's weight", "Its share of the loss; the labels have the rest.", step=0.1),
         Field("teacher_temperature", "Teacher's temperature", "Above 1: its small probabilities count more.", step=0.5),
+        Field(
+            "label_cleaning",
+            "Label cleaning",
+            "confident_learning: leave out training images whose label the teacher doubts.",
+            LABEL_CLEANINGS,
+        ),
     ),
     "Augmentation and precision": (
         Field(

@@ -45,7 +45,8 @@ class SqueezeExcitation(nn.Module):
 class Block(nn.Module):
     """Two 3×3 convolutions with a gate, added to a shortcut: (B, C, H, W) -> (B, F, ⌈H/stride⌉, ⌈W/stride⌉)."""
 
-    def __init__(self, inputs: int, filters: int, stride: int) -> None:
+    def __init__(self, inputs: int, filters: int, stride: int, skipped: float = 0.0) -> None:
+        """`skipped` is the probability with which an image goes through the shortcut alone while training."""
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(inputs, filters, 3, stride, 1, bias=False),
@@ -54,6 +55,7 @@ class Block(nn.Module):
             nn.Conv2d(filters, filters, 3, 1, 1, bias=False),
             nn.BatchNorm2d(filters),
             SqueezeExcitation(filters),
+            *_stochastic_depth(skipped),
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or inputs != filters:
@@ -76,12 +78,16 @@ def se_resnet(
     classes: int,
     width: float = 1.0,
     dropout: float = 0.2,
+    stochastic_depth: float = 0.0,
 ) -> nn.Module:
     """Residual stages of 24, 32, 64 and 104 filters with squeeze-and-excitation; any size of face.
 
-    `width` multiplies the filters. The stem keeps the full size; each later stage halves it.
+    `width` multiplies the filters. The stem keeps the full size; each later stage halves it. `stochastic_depth` is
+    the probability with which the last block is skipped while training, earlier ones in proportion to their depth
+    (Huang et al. 2016, arXiv 1603.09382).
     """
     require_range("width", width, 0.25, 8)
+    require_range("stochastic_depth", stochastic_depth, 0, 0.9)
     check_dropout(dropout)
     check_size("se_resnet", size, 8)
     filters = [_multiple_of_8(width * each) for each in CHANNELS]
@@ -89,7 +95,7 @@ def se_resnet(
         nn.Conv2d(channels, filters[0], 3, padding=1, bias=False),
         nn.BatchNorm2d(filters[0]),
         nn.ReLU(inplace=True),
-        *_stages(filters, DEPTHS),
+        *_stages(filters, DEPTHS, stochastic_depth),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         Dropout(dropout),
@@ -97,12 +103,22 @@ def se_resnet(
     )
 
 
-def _stages(filters: Sequence[int], depths: Sequence[int]) -> list[nn.Module]:
+def _stochastic_depth(skipped: float) -> list[nn.Module]:
+    """The layer of torchvision, whose import takes a second; none where it would do nothing."""
+    if not skipped:
+        return []
+    from torchvision.ops import StochasticDepth  # type: ignore[import-untyped]
+
+    return [StochasticDepth(skipped, "row")]
+
+
+def _stages(filters: Sequence[int], depths: Sequence[int], last_skipped: float) -> list[nn.Module]:
     blocks: list[nn.Module] = []
     inputs = filters[0]
     for stage, (outputs, depth) in enumerate(zip(filters, depths, strict=True)):
         for position in range(depth):
-            blocks.append(Block(inputs, outputs, stride=2 if stage and not position else 1))
+            skipped = last_skipped * (len(blocks) + 1) / sum(depths)
+            blocks.append(Block(inputs, outputs, stride=2 if stage and not position else 1, skipped=skipped))
             inputs = outputs
     return blocks
 

@@ -10,6 +10,7 @@ from fer_core.config import RunSpec
 from fer_core.datasets import Split
 from fer_core.errors import FerError
 from fer_core.evaluation.calibration import apply_temperature
+from fer_core.evaluation.label_errors import LabelErrors, label_errors
 from fer_core.inference import Predictor
 from fer_core.runs import Run, RunStore
 from fer_core.training.passes import TrainingSet
@@ -59,7 +60,9 @@ def with_teacher(
     """`train`, the training set of `split`, with what the recipe's teacher reads in its images, if there is one.
 
     The teacher sees the original images and their mirror images, through its own pipeline; the mean counts. As that
-    may take minutes, `on_read` is told after every AT_ONCE images how many were read.
+    may take minutes, `on_read` is told after every AT_ONCE images how many were read. Images whose label the teacher
+    doubts are left out where the recipe cleans labels: it has learnt from them, and so doubts fewer than it would of
+    images that it never saw.
     """
     recipe = plan.spec.recipe
     if not recipe.teacher:
@@ -69,7 +72,16 @@ def with_teacher(
     parts = []
     for start in range(0, len(faces), AT_ONCE):
         part = faces[start : start + AT_ONCE]
-        read = (reader.predict_faces(part) + reader.predict_faces(part[:, :, ::-1])) / 2
-        parts.append(apply_temperature(read, recipe.teacher_temperature).astype(np.float32))
+        parts.append((reader.predict_faces(part) + reader.predict_faces(part[:, :, ::-1])) / 2)
         on_read(start + len(part))
-    return replace(train, taught=torch.from_numpy(np.concatenate(parts)).to(device))
+    read = np.concatenate(parts)
+    softened = apply_temperature(read, recipe.teacher_temperature).astype(np.float32)
+    train = replace(train, taught=torch.from_numpy(softened).to(device))
+    return train if recipe.label_cleaning == "none" else _without(train, label_errors(train.labels.cpu().numpy(), read))
+
+
+def _without(train: TrainingSet, doubted: LabelErrors) -> TrainingSet:
+    kept = np.setdiff1d(np.arange(len(train)), doubted.rows)
+    rows = torch.from_numpy(kept).to(train.labels.device)
+    taught = None if train.taught is None else train.taught[rows]
+    return replace(train, faces=train.faces[rows], labels=train.labels[rows], taught=taught)

@@ -11,6 +11,7 @@ from fer_core.augmentation import Augmentation
 from fer_core.config import Recipe
 from fer_core.devices import resolve_precision
 from fer_core.training.averaging import WarmedUpAverage
+from fer_core.training.mixing import Mixing
 from fer_core.training.optimization import Progress, learning_rate, make_optimizer, on_this_device, regularized_weights
 from fer_core.training.passes import TrainingSet
 
@@ -37,6 +38,7 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     average: WarmedUpAverage | None
     augmentation: Augmentation
+    mixing: Mixing | None
     precision: torch.dtype
     class_weights: Tensor | None
     l2_weights: list[nn.Parameter]
@@ -56,6 +58,7 @@ class TrainingState:
             optimizer=make_optimizer(model, recipe),
             average=WarmedUpAverage(model, recipe.ema_decay) if recipe.ema_decay else None,
             augmentation=Augmentation.parse(recipe.augmentation),
+            mixing=Mixing.create(recipe, device),
             precision=resolve_precision(recipe.precision, device),
             class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,
             l2_weights=regularized_weights(model),

@@ -180,7 +180,11 @@ class _Training:
         def read(count: int) -> None:
             observer.preparing(f"the teacher reads: {count}/{len(train)} images")
 
-        return with_teacher(train, self.plan, split, self.store, self.device, read)
+        taught = with_teacher(train, self.plan, split, self.store, self.device, read)
+        if len(taught) < len(train):
+            left_out = f"{len(train) - len(taught)} of {len(train)} training images"
+            self.run.append_log(f"label cleaning left out {left_out}, whose label the teacher doubts")
+        return taught
 
     def _finish(self, folds: Sequence[FoldResult], facts: dict[str, Any], wall_s: float) -> None:
         """Save the best weights and all predictions, evaluate, and mark the run finished."""

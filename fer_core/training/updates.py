@@ -10,7 +10,9 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own
 
 from fer_core.config import Recipe
 from fer_core.preprocessing import scale_to_symmetric
+from fer_core.training.mixing import mixed
 from fer_core.training.passes import TrainingSet
+from fer_core.training.sharpness import highest_nearby
 from fer_core.training.state import TrainingState
 
 LAUNCHED_FIRST = 3  # updates before the recording: libraries choose their kernels, the optimiser makes its state
@@ -123,26 +125,54 @@ def train_step(state: TrainingState, train: TrainingSet, batch: Tensor, noise: t
     Nothing in it asks the device for a value or brings it one, so that it can be recorded.
     """
     recipe = state.recipe
-    faces, labels = train.faces[batch], train.labels[batch]
-    inputs = faces
-    if faces.ndim > 2:
-        inputs = state.augmentation(scale_to_symmetric(faces), noise).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
-        logits = state.model(inputs)
-    logits = logits.float()
-    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
-    if train.taught is not None:
-        taught = train.taught[batch]
-        loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    if recipe.l2:
-        for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
-            weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
+    inputs, share = _inputs(state, train.faces[batch], noise)
+    loss, logits = _gradients(state, train, batch, inputs, share)
+    if recipe.sam_radius:
+        with highest_nearby(state.model, recipe.sam_radius):
+            _gradients(state, train, batch, inputs, share)
     if recipe.gradient_clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_clip)
     state.optimizer.step()
-    return loss.detach(), (logits.argmax(1) == labels).sum()
+    return loss.detach(), (logits.argmax(1) == train.labels[batch]).sum()
+
+
+def _inputs(state: TrainingState, faces: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    """What the network takes of a batch, and the share (B,) of each image that is its own, where they are mixed."""
+    if faces.ndim == 2:
+        return faces, None
+    inputs, share = state.augmentation(scale_to_symmetric(faces), noise), None
+    if state.mixing is not None:
+        inputs, share = state.mixing(inputs, noise)
+    return inputs.contiguous(memory_format=torch.channels_last), share
+
+
+def _gradients(
+    state: TrainingState, train: TrainingSet, batch: Tensor, inputs: Tensor, share: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Leave the loss's gradients in the weights; the mean loss, and the logits (B, classes) float32."""
+    with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
+        logits = state.model(inputs)
+    logits = logits.float()
+    loss = _loss(state, logits, train, batch, share)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if state.recipe.l2:
+        for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
+            weight.grad.add_(weight.detach(), alpha=2 * state.recipe.l2)  # type: ignore[union-attr]
+    return loss, logits
+
+
+def _loss(state: TrainingState, logits: Tensor, train: TrainingSet, batch: Tensor, share: Tensor | None) -> Tensor:
+    """The mean cross-entropy with the labels, and the teacher's part where there is one; both mixed as the images."""
+    recipe, labels = state.recipe, train.labels[batch]
+    if share is not None:
+        # F.one_hot looks at the labels' values on a CPU
+        labels = mixed((labels[:, None] == torch.arange(train.classes, device=labels.device)).float(), share)
+    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    if train.taught is None:
+        return loss
+    taught = train.taught[batch] if share is None else mixed(train.taught[batch], share)
+    return (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:

@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from fer_core.config import Recipe, RunSpec
+from fer_core.config import ConfigError, Recipe, RunSpec
 from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
+from fer_core.evaluation.label_errors import label_errors
 from fer_core.inference import Predictor
 from fer_core.runs import RunError, RunStore
 from fer_core.training import TrainingStopped, train_run
@@ -108,6 +109,31 @@ def test_a_run_that_is_not_finished_cannot_teach(tmp_path, synthetic):
     waiting = RunStore(tmp_path).create(SPEC)
     with pytest.raises(FerError, match="only a finished run can teach"):
         check_teacher(Plan.make(synthetic, taught_by(waiting.id)), RunStore(tmp_path))
+
+
+def test_images_whose_label_the_teacher_doubts_are_left_out(store, synthetic, teacher):
+    spec = taught_by(teacher.id, label_cleaning="confident_learning", epochs=1)
+    plan = Plan.make(synthetic, spec)
+    split = plan.splits[0]
+    whole = plan.prepare(split, CPU).train
+    faces = synthetic.images[plan.rows(split, "train")]
+    reader = Predictor.from_run(teacher)
+    read = (reader.predict_faces(faces) + reader.predict_faces(np.ascontiguousarray(faces[:, :, ::-1]))) / 2
+    doubted = label_errors(whole.labels.numpy(), read).rows
+    assert 0 < len(doubted) < len(whole)
+    cleaned = with_teacher(whole, plan, split, store, CPU)
+    kept = np.setdiff1d(np.arange(len(whole)), doubted)
+    assert torch.equal(cleaned.labels, whole.labels[kept])
+    assert torch.equal(cleaned.faces, whole.faces[kept])
+    assert np.allclose(cleaned.taught, np.sqrt(read[kept]) / np.sqrt(read[kept]).sum(1, keepdims=True), atol=1e-4)
+    run = train_run(spec, store, device="cpu", dataset=synthetic)
+    assert run.environment()["train_images"] == len(kept)
+    assert f"label cleaning left out {len(doubted)} of {len(whole)} training images" in run.log()
+
+
+def test_labels_are_cleaned_by_a_teacher_alone():
+    with pytest.raises(ConfigError, match="needs a teacher"):
+        taught_by("", label_cleaning="confident_learning")
 
 
 def test_a_run_without_a_teacher_keeps_its_name():

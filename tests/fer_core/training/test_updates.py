@@ -10,7 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fer_core.architectures import ARCHITECTURES, PIXELS, build
 from fer_core.augmentation import AUGMENTATIONS
 from fer_core.config import Recipe
+from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, fit, get_recipe
+from fer_core.training.mixing import mixed
 from fer_core.training.state import TrainingState
 from fer_core.training.updates import LAUNCHED_FIRST, Updates, train_step
 
@@ -20,7 +22,10 @@ RECIPE = Recipe(
     ema_decay=0.9, label_smoothing=0.1, l2=1e-4, gradient_clip=1.0, augmentation="flip+rotate(5)+cutout(8)",
     precision="float32",
 )  # fmt: skip
-OPTIMIZERS = {"sgd": {"optimizer": "sgd", "momentum": 0.9}, "adam": {"optimizer": "adam"}, "adamw": {}}
+CHANGES = {
+    "adamw": {}, "adam": {"optimizer": "adam"}, "sgd": {"optimizer": "sgd", "momentum": 0.9},
+    "mixed": {"mixup": 0.2, "cutmix": 1.0}, "sharpness": {"sam_radius": 0.05},
+}  # fmt: skip
 OF_PIXELS = [name for name in ARCHITECTURES.names() if ARCHITECTURES.get(name).learns_from == PIXELS]
 LIGHT = [name for name in OF_PIXELS if not ARCHITECTURES.get(name).heavy]
 
@@ -84,7 +89,7 @@ def trained(recorder, data, recipe):
     return [*state.model.state_dict().values(), *state.average.module.state_dict().values(), *outcomes]
 
 
-@pytest.mark.parametrize("changes", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_recorded_updates_give_what_launched_ones_give(changes, bright_or_dark):
     recipe, again = dataclasses.replace(RECIPE, **changes), PlaysAgain()
     launched = trained(None, bright_or_dark, recipe)
@@ -127,6 +132,48 @@ def test_no_architecture_makes_an_update_wait_for_the_device(architecture, brigh
 def test_no_augmentation_makes_an_update_wait_for_the_device(step, bright_or_dark):
     recipe = dataclasses.replace(RECIPE, augmentation=step, class_weights="balanced")
     assert not asks_of(recipe, bright_or_dark, "linear")
+
+
+def test_neither_mixing_nor_sharpness_makes_an_update_wait_for_the_device(bright_or_dark):
+    recipe = dataclasses.replace(RECIPE, mixup=0.2, cutmix=1.0, sam_radius=0.05, class_weights="balanced")
+    assert not asks_of(recipe, bright_or_dark, "mini_xception")
+
+
+def test_an_update_learns_the_mixture_of_labels_and_of_what_a_teacher_says(bright_or_dark):
+    """Of a linear net the gradient of the bias is the mean of what is said less what is to be said."""
+    said = torch.eye(3)[(bright_or_dark.labels + 1) % 3]
+    taught = dataclasses.replace(bright_or_dark, taught=said)
+    recipe = dataclasses.replace(
+        RECIPE, mixup=1.0, augmentation="", label_smoothing=0.0, l2=0.0, gradient_clip=0.0, teacher_temperature=1.0
+    )
+    rows = torch.arange(20)
+    for data, of_teacher in ((bright_or_dark, 0.0), (taught, 0.3)):
+        state = state_of(dataclasses.replace(recipe, teacher_weight=of_teacher), data, "linear")
+        faces, share = state.mixing(scale_to_symmetric(data.faces[rows]), torch.Generator().manual_seed(3))
+        given = torch.eye(3)[data.labels[rows]]
+        targets = (1 - of_teacher) * mixed(given, share) + of_teacher * mixed(said[rows], share)
+        expected = (state.model(faces).softmax(1) - targets).mean(0).detach()
+        train_step(state, data, rows, torch.Generator().manual_seed(3))
+        bias = [each for each in state.model.parameters() if each.shape == (3,)][-1]
+        torch.testing.assert_close(bias.grad, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_sharpness_updates_by_the_gradient_at_the_higher_place(bright_or_dark):
+    recipe = dataclasses.replace(RECIPE, augmentation="", sam_radius=0.1, l2=0.0, gradient_clip=0.0)
+    without = dataclasses.replace(recipe, sam_radius=0.0)
+    state, plain = state_of(recipe, bright_or_dark, "linear"), state_of(without, bright_or_dark, "linear")
+    rows = torch.arange(20)
+    for each in (state, plain):
+        train_step(each, bright_or_dark, rows, torch.Generator().manual_seed(0))
+    here = {name: each.grad for name, each in plain.model.named_parameters()}
+    plain = state_of(without, bright_or_dark, "linear")
+    length = torch.cat([each.flatten() for each in here.values()]).norm()
+    with torch.no_grad():
+        for name, each in plain.model.named_parameters():
+            each += 0.1 * here[name] / length
+    train_step(plain, bright_or_dark, rows, torch.Generator().manual_seed(0))
+    for (_, one), (_, other) in zip(state.model.named_parameters(), plain.model.named_parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
 
 
 def test_an_update_that_waits_for_the_device_is_noticed(bright_or_dark):
