@@ -10,7 +10,7 @@ from fer_core.config import RunSpec
 from fer_core.datasets import Split
 from fer_core.errors import FerError
 from fer_core.evaluation.calibration import apply_temperature
-from fer_core.evaluation.label_errors import LabelErrors, label_errors
+from fer_core.evaluation.label_errors import label_errors
 from fer_core.inference import Predictor
 from fer_core.runs import Run, RunStore
 from fer_core.training.passes import TrainingSet
@@ -76,12 +76,9 @@ def with_teacher(
         on_read(start + len(part))
     read = np.concatenate(parts)
     softened = apply_temperature(read, recipe.teacher_temperature).astype(np.float32)
-    train = replace(train, taught=torch.from_numpy(softened).to(device))
-    return train if recipe.label_cleaning == "none" else _without(train, label_errors(train.labels.cpu().numpy(), read))
-
-
-def _without(train: TrainingSet, doubted: LabelErrors) -> TrainingSet:
-    kept = np.setdiff1d(np.arange(len(train)), doubted.rows)
-    rows = torch.from_numpy(kept).to(train.labels.device)
-    taught = None if train.taught is None else train.taught[rows]
-    return replace(train, faces=train.faces[rows], labels=train.labels[rows], taught=taught)
+    taught = torch.from_numpy(softened).to(device)
+    if recipe.label_cleaning == "none":
+        return replace(train, taught=taught)
+    doubted = label_errors(train.labels.cpu().numpy(), read)
+    kept = torch.from_numpy(np.setdiff1d(np.arange(len(train)), doubted.rows)).to(device)
+    return replace(train, faces=train.faces[kept], labels=train.labels[kept], taught=taught[kept])

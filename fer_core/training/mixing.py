@@ -35,21 +35,23 @@ class Mixing:
 
     def __call__(self, faces: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """Mixed faces like `faces` float (B, C, H, W), and the share (B,) float32 of each that is its own."""
-        if self.mixup is None:
-            return _cut(faces, self._draw(self.cutmix, faces, noise), noise)
-        blended = _blend(faces, self._draw(self.mixup, faces, noise))
-        if self.cutmix is None:
-            return blended
-        cut = _cut(faces, self._draw(self.cutmix, faces, noise), noise)
+        made = []
+        if self.mixup is not None:
+            made.append(_blend(faces, _shares(self.mixup, len(faces), noise)))
+        if self.cutmix is not None:
+            made.append(_cut(faces, _shares(self.cutmix, len(faces), noise), noise))
+        if len(made) == 1:
+            return made[0]
+        blended, cut = made
         is_cut = draw(len(faces), 0.0, 1.0, noise) < 0.5
         return torch.where(per_face(is_cut, is_cut), cut[0], blended[0]), torch.where(is_cut, cut[1], blended[1])
 
-    def _draw(self, quantiles: Tensor | None, faces: Tensor, noise: torch.Generator) -> Tensor:
-        """Shares (B,) by inversion; only called for what is on."""
-        assert quantiles is not None
-        place = draw(len(faces), 0.0, len(quantiles) - 1, noise)
-        below = place.long().clamp_(max=len(quantiles) - 2)
-        return torch.lerp(quantiles[below], quantiles[below + 1], place - below)
+
+def _shares(quantiles: Tensor, count: int, noise: torch.Generator) -> Tensor:
+    """Draw `count` numbers of the distribution that has these quantiles, by inversion."""
+    place = draw(count, 0.0, len(quantiles) - 1, noise)
+    below = place.long().clamp_(max=len(quantiles) - 2)
+    return torch.lerp(quantiles[below], quantiles[below + 1], place - below)
 
 
 def mixed(values: Tensor, share: Tensor) -> Tensor:

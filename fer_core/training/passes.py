@@ -1,6 +1,8 @@
 """The faces of a training on its device, and passes over them that learn nothing."""
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own
 from fer_core.preprocessing import scale_to_symmetric
 
 EVALUATION_BATCH = 256
+BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,38 @@ def measure_statistics(model: nn.Module, train: TrainingSet, images: int) -> Non
     statistics of the layer behind them fit training alone (Li et al. 2019, arXiv 1801.05134); averaged weights
     have none of their own (Izmailov et al. 2018). Zero images leave the running ones.
     """
-    layers = [each for each in model.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
+    layers = batch_norms(model)
     if not images or not layers:
         return
     model.eval()
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.train()
-        layer.reset_running_stats()
-        layer.momentum = None  # every batch counts the same
     step = max(1, len(train) // images)
-    for batch in train.faces[::step][:images].split(EVALUATION_BATCH):
-        if len(batch) > 1:
-            model(network_inputs(batch))
-    for layer, momentum in zip(layers, momenta, strict=True):
+    with momentum_of(layers, None):  # every batch counts the same
+        for layer in layers:
+            layer.train()
+            layer.reset_running_stats()
+        for batch in train.faces[::step][:images].split(EVALUATION_BATCH):
+            if len(batch) > 1:
+                model(network_inputs(batch))
+    for layer in layers:
         layer.eval()
+
+
+def batch_norms(model: nn.Module) -> list[BatchNorm]:
+    """Every layer of batch normalisation."""
+    return [each for each in model.modules() if isinstance(each, BatchNorm)]
+
+
+@contextmanager
+def momentum_of(layers: Sequence[BatchNorm], momentum: float | None) -> Iterator[None]:
+    """Let the running statistics of `layers` move by `momentum` meanwhile: 0 not at all, None to the plain mean."""
+    before = [layer.momentum for layer in layers]
+    for layer in layers:
         layer.momentum = momentum
+    try:
+        yield
+    finally:
+        for layer, old in zip(layers, before, strict=True):
+            layer.momentum = old
 
 
 def network_inputs(faces: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-_Normalisation = nn.modules.batchnorm._BatchNorm
+from fer_core.training.passes import batch_norms, momentum_of
 
 
 @contextmanager
@@ -19,16 +19,12 @@ def highest_nearby(model: nn.Module, radius: float) -> Iterator[None]:
     """
     weights: list[Tensor] = [each for each in model.parameters() if each.grad is not None]
     gradients = [each.grad for each in weights if each.grad is not None]
-    layers = [each for each in model.modules() if isinstance(each, _Normalisation)]
-    before, momenta = [each.detach().clone() for each in weights], [each.momentum for each in layers]
+    before = [each.detach().clone() for each in weights]
     _climb(weights, gradients, radius)
-    for layer in layers:
-        layer.momentum = 0.0
     try:
-        yield
+        with momentum_of(batch_norms(model), 0.0):
+            yield
     finally:
-        for layer, momentum in zip(layers, momenta, strict=True):
-            layer.momentum = momentum
         with torch.no_grad():
             torch._foreach_copy_(weights, before)
 

@@ -126,10 +126,11 @@ def train_step(state: TrainingState, train: TrainingSet, batch: Tensor, noise: t
     """
     recipe = state.recipe
     inputs, share = _inputs(state, train.faces[batch], noise)
-    loss, logits = _gradients(state, train, batch, inputs, share)
+    targets = _targets(train, batch, share)
+    loss, logits = _gradients(state, inputs, targets)
     if recipe.sam_radius:
         with highest_nearby(state.model, recipe.sam_radius):
-            _gradients(state, train, batch, inputs, share)
+            _gradients(state, inputs, targets)
     if recipe.gradient_clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), recipe.gradient_clip)
     state.optimizer.step()
@@ -146,33 +147,32 @@ def _inputs(state: TrainingState, faces: Tensor, noise: torch.Generator) -> tupl
     return inputs.contiguous(memory_format=torch.channels_last), share
 
 
-def _gradients(
-    state: TrainingState, train: TrainingSet, batch: Tensor, inputs: Tensor, share: Tensor | None
-) -> tuple[Tensor, Tensor]:
+def _targets(train: TrainingSet, batch: Tensor, share: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """The labels of a batch, and what the teacher says where there is one; both mixed as the images."""
+    labels = train.labels[batch]
+    taught = None if train.taught is None else train.taught[batch]
+    if share is None:
+        return labels, taught
+    # F.one_hot looks at the labels' values on a CPU
+    labels = mixed((labels[:, None] == torch.arange(train.classes, device=labels.device)).float(), share)
+    return labels, None if taught is None else mixed(taught, share)
+
+
+def _gradients(state: TrainingState, inputs: Tensor, targets: tuple[Tensor, Tensor | None]) -> tuple[Tensor, Tensor]:
     """Leave the loss's gradients in the weights; the mean loss, and the logits (B, classes) float32."""
+    recipe, (labels, taught) = state.recipe, targets
     with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
         logits = state.model(inputs)
     logits = logits.float()
-    loss = _loss(state, logits, train, batch, share)
+    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    if taught is not None:
+        loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    if state.recipe.l2:
+    if recipe.l2:
         for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
-            weight.grad.add_(weight.detach(), alpha=2 * state.recipe.l2)  # type: ignore[union-attr]
+            weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
     return loss, logits
-
-
-def _loss(state: TrainingState, logits: Tensor, train: TrainingSet, batch: Tensor, share: Tensor | None) -> Tensor:
-    """The mean cross-entropy with the labels, and the teacher's part where there is one; both mixed as the images."""
-    recipe, labels = state.recipe, train.labels[batch]
-    if share is not None:
-        # F.one_hot looks at the labels' values on a CPU
-        labels = mixed((labels[:, None] == torch.arange(train.classes, device=labels.device)).float(), share)
-    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
-    if train.taught is None:
-        return loss
-    taught = train.taught[batch] if share is None else mixed(train.taught[batch], share)
-    return (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:
