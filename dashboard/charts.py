@@ -42,17 +42,21 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
 
     `cells` as `tables.accuracy_cells` gives them; a pair without a run is drawn as a dash.
     """
-    click, base = pair_grid(cells)
-    done = base.transform_filter("isValid(datum.accuracy)")
     color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
-    tooltip = _accuracy_tooltip()
+    drawn = filled_grid(cells, "accuracy", color, _accuracy_tooltip(), 15)
+    return drawn.properties(height=48 * cells["architecture"].nunique() + 60)
+
+
+def filled_grid(cells: pd.DataFrame, field: str, color: alt.Color, tooltip: Any, size: int) -> alt.LayerChart:
+    """The `pair_grid` of `cells`, filled by `field`, each with its text `shown`; a dash where there is no value."""
+    click, base = pair_grid(cells)
+    done = base.transform_filter(f"isValid(datum.{field})")
     tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
-    known = cells.loc[cells["accuracy"].notna(), "shown"]
-    fitted = fitted_text("shown", known, cells["preprocessing"].nunique(), 15)
-    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill("accuracy"), "cursor": "pointer"}
+    fitted = fitted_text("shown", cells.loc[cells[field].notna(), "shown"], cells["preprocessing"].nunique(), size)
+    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill(field), "cursor": "pointer"}
     values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
-    absent = base.transform_filter("!isValid(datum.accuracy)").mark_text(color=MUTED, text="–", fontSize=15)
-    return (tiles + values + absent).properties(height=48 * cells["architecture"].nunique() + 60)
+    absent = base.transform_filter(f"!isValid(datum.{field})").mark_text(color=MUTED, text="–", fontSize=size)
+    return tiles + values + absent
 
 
 def pair_grid(cells: pd.DataFrame) -> tuple[alt.Parameter, alt.Chart]:

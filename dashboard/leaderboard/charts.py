@@ -7,8 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import GREY, MUTED, number_axis, pair_grid, readable_on_fill
-from dashboard.fitted_text import fitted_text
+from dashboard.charts import GREY, MUTED, filled_grid, number_axis
 from dashboard.leaderboard.metrics import Metric
 
 ROW_HEIGHT, HEAD_HEIGHT = 44, 60
@@ -21,9 +20,6 @@ def metric_heatmap(cells: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
     The better end is the stronger colour, whichever end that is.
     """
-    columns, rows = cells["preprocessing"].nunique(), cells["architecture"].nunique()
-    click, base = pair_grid(cells)
-    done = base.transform_filter("isValid(datum.value)")
     color = alt.Color("value:Q", scale=_shades(cells["value"], metric), legend=None)
     tooltip = [
         alt.Tooltip("architecture:N"),
@@ -33,12 +29,8 @@ def metric_heatmap(cells: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         alt.Tooltip("variants:Q", title="variants tried"),
         alt.Tooltip("runs:Q", title="runs of this pair"),
     ]
-    tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
-    fitted = fitted_text("shown", cells.loc[cells["value"].notna(), "shown"], columns, 14)
-    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill("value"), "cursor": "pointer"}
-    values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
-    absent = base.transform_filter("!isValid(datum.value)").mark_text(color=MUTED, text="–", fontSize=14)
-    return (tiles + values + absent).properties(height=ROW_HEIGHT * rows + HEAD_HEIGHT)
+    drawn = filled_grid(cells, "value", color, tooltip, 14)
+    return drawn.properties(height=ROW_HEIGHT * cells["architecture"].nunique() + HEAD_HEIGHT)
 
 
 def _shades(values: "pd.Series[float]", metric: Metric) -> alt.Scale:
