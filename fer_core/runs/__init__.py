@@ -14,9 +14,10 @@ from fer_core.runs.requests import (
     write_job,
     write_stop,
 )
-from fer_core.runs.run import STATES, Run, RunError, RunExistsError, Status, stored_precision
+from fer_core.runs.run import STATES, Run, RunError, RunExistsError, Status
 from fer_core.runs.store import RunStore, Trashed
 from fer_core.runs.summary import Board, RunSummary
+from fer_core.runs.weights import stored_precision
 
 __all__ = [
     "ROBUSTNESS_FILE",

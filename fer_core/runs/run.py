@@ -23,6 +23,7 @@ from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
+from fer_core.runs.weights import WEIGHTS, absence, pack_weights, read_weights, weights_files
 
 if TYPE_CHECKING:
     # torch is imported where weights are read or written: a list of runs need not wait seconds for it
@@ -149,19 +150,26 @@ class Run:
 
     def has_weights(self) -> bool:
         """Whether the trained weights are here; large ones are not shipped."""
-        return (self.path / "weights.safetensors").is_file()
+        return bool(self._weights_files())
 
     def weights(self) -> "dict[str, Tensor]":
         """The weights of the best epoch in float32; raises RunError where there are none."""
-        if not self.has_weights():
-            raise RunError(f"run {self.id} has no weights; train it again with `python -m fer_core train`")
-        from safetensors.torch import load_file
+        files = self._weights_files()
+        if not files:
+            raise RunError(f"run {self.id} {absence(self.spec.architecture_arguments)}")
+        named: dict[str, Tensor] = {}
+        for prefix, path in files.items():
+            try:
+                named |= {prefix + name: tensor for name, tensor in read_weights(path).items()}
+            except Exception as error:  # safetensors raises its own, unrelated classes
+                raise RunError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error
+        return named
 
+    def _weights_files(self) -> dict[str, Path]:
         try:
-            tensors = load_file(self.path / "weights.safetensors")
-        except Exception as error:  # safetensors raises its own, unrelated classes
-            raise RunError(f"{self.id}/weights.safetensors cannot be read: {error}") from error
-        return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+            return weights_files(self.path, self.spec.architecture_arguments)
+        except RunError:
+            return {}  # what it is cannot be read: `spec` says so where it is asked for
 
     def checkpoint(self) -> dict[str, Any] | None:
         """What is needed to resume, or None; tensors and plain types only."""
@@ -231,10 +239,7 @@ class Run:
 
     def save_weights(self, state: "Mapping[str, Tensor]") -> None:
         """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
-        from safetensors.torch import save
-
-        half = {name: _halved(tensor).contiguous().cpu() for name, tensor in state.items()}
-        self._replace("weights.safetensors", save(half))
+        self._replace(WEIGHTS, pack_weights(state))
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Replace checkpoint.pt."""
@@ -282,15 +287,6 @@ class Run:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
-
-
-def stored_precision(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    """What `Run.weights` gives back of `state` once it is saved: kernels rounded to half precision."""
-    return {name: t.float() if (t := _halved(tensor)).is_floating_point() else t for name, tensor in state.items()}
-
-
-def _halved(tensor: "Tensor") -> "Tensor":
-    return tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor
 
 
 def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:

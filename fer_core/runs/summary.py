@@ -15,10 +15,11 @@ from fer_core.labels import EMOTIONS
 from fer_core.runs.measured import ROBUSTNESS_FILE, read_robustness
 from fer_core.runs.notes import NOTES, Notes, read_notes
 from fer_core.runs.run import Run, RunError, Status
+from fer_core.runs.weights import WEIGHTS, absence, weights_files
 
 LATENCY = "latency.json"
 LISTED_FILES = (
-    *("spec.json", "status.json", "evaluation.json", "environment.json", "weights.safetensors"),
+    *("spec.json", "status.json", "evaluation.json", "environment.json", WEIGHTS),
     *("predictions.npz", LATENCY, ROBUSTNESS_FILE, NOTES),
 )
 
@@ -166,9 +167,9 @@ class RunSummary:
             return "is not finished"
         if self.environment.get("inputs") == "descriptors":
             return "learnt from a table of descriptors, without the pixels, and reads no photos"
-        if not any(name == "weights.safetensors" for name, *_ in self.stamp):
-            return "has no weights here; train it again"
-        return ""
+        arguments = self.spec.architecture_arguments if self.spec else {}
+        has_own = any(name == WEIGHTS for name, *_ in self.stamp)
+        return "" if has_own or weights_files(self.path, arguments) else absence(arguments)
 
 
 def _number(value: Any) -> float | None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,9 +15,6 @@ from fer_core.preprocessing import RAW
 from fer_core.runs import Run, RunStore
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.train import claim, recorded_end
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 FEWEST, MOST = 2, 64
 LEAST_WEIGHT = 0.005  # a member that counts less is left out: it costs its whole network in every prediction
@@ -149,7 +145,7 @@ def _write(run: Run, members: Sequence[Run], predictions: Sequence[dict[str, np.
     run.save_predictions(arrays)
     absent = [member.id for member in members if not member.has_weights()]
     if not absent:
-        run.save_weights(_joined(members))
+        run.save_weights(run.weights())  # its own copy, so that it outlives its members
     facts = [member.environment() for member in members]
     test = evaluate_run(run)["splits"]["test"]
     run.write_json(
@@ -171,9 +167,3 @@ def _write(run: Run, members: Sequence[Run], predictions: Sequence[dict[str, np.
         run.append_log(f"no weights: those of {', '.join(absent)} are not here")
     run.append_log(f"finished; test accuracy {test['accuracy']:.4f} (n = {test['n']})")
     run.update_status(state="finished", epochs=0, eta_s=None, device="cpu", message="")
-
-
-def _joined(members: Sequence[Run]) -> "dict[str, Tensor]":
-    """The state dict of the Ensemble of these runs."""
-    named = ((place, name, tensor) for place, run in enumerate(members) for name, tensor in run.weights().items())
-    return {f"members.{place}.{name}": tensor for place, name, tensor in named}

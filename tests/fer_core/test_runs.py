@@ -117,7 +117,7 @@ def test_weights_read_back_in_full_precision_with_vectors_unrounded(store):
 
 
 def test_a_run_without_weights_says_how_to_get_them(store):
-    with pytest.raises(RunError, match="has no weights; train it again"):
+    with pytest.raises(RunError, match="has no weights here; train it again"):
         store.create(SPEC).weights()
 
 

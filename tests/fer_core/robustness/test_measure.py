@@ -98,7 +98,7 @@ def test_ten_crops_are_four_corners_and_the_centre_and_their_mirror_images():
 
 def test_without_weights_one_sentence_says_so(run):
     (run.path / "weights.safetensors").unlink()
-    with pytest.raises(RunError, match="has no weights; train it again"):
+    with pytest.raises(RunError, match="has no weights here; train it again"):
         measure_corruptions(run)
     assert not (run.path / ROBUSTNESS_FILE).exists()
 

@@ -16,7 +16,7 @@ from fer_core.evaluation import evaluate_predictions
 from fer_core.evaluation.calibration import apply_temperature, log_loss
 from fer_core.export import ExportError, check_exportable
 from fer_core.inference import Predictor
-from fer_core.runs import RunStore
+from fer_core.runs import RunError, RunIndex, RunStore
 from fer_core.training import get_recipe, train_run
 from fer_core.training.ensemble import choose_weights, make_ensemble
 from tests.dashboard.runs import make_fold_run, make_run
@@ -111,6 +111,21 @@ def test_without_the_weights_of_a_member_its_figures_are_there_and_the_log_says_
     assert run.state == "finished"
     assert not run.has_weights()
     assert f"those of {runs[0].id}" in run.log()
+
+
+def test_without_a_file_of_its_own_its_weights_are_those_of_its_members(tmp_path, store, ensemble):
+    shutil.copytree(store.root, tmp_path, dirs_exist_ok=True)
+    bare = RunStore(tmp_path).get(ensemble.id)
+    (bare.path / "weights.safetensors").unlink()
+    faces = load_dataset("synthetic").images[:8]
+    read = Predictor.from_run(bare).predict_faces(faces)
+    np.testing.assert_array_equal(read, Predictor.from_run(ensemble).predict_faces(faces))
+    listed = {run.id: run for run in RunIndex(RunStore(tmp_path)).read()}
+    assert listed[bare.id].can_predict
+    (RunStore(tmp_path).list()[-1].path / "weights.safetensors").unlink()
+    assert "not all of its members have theirs" in listed[bare.id].obstacle
+    with pytest.raises(RunError, match="not all of its members have theirs; train those again"):
+        bare.weights()
 
 
 def test_runs_that_cannot_be_averaged_are_refused_in_one_sentence(tmp_path):
