@@ -141,8 +141,8 @@ def preview_table(planned: Sequence[Planned], workload: Workload) -> pd.DataFram
 def _basis(planned: Planned) -> str:
     if planned.estimate is None:
         return "no past run like it on this device"
-    threads = "" if planned.estimate.same_threads else " (other thread count)"
-    return f"{plural(planned.estimate.runs, 'past run')}{threads}"
+    differences = ", ".join(planned.estimate.differences)
+    return plural(planned.estimate.runs, "past run") + (f" ({differences})" if differences else "")
 
 
 def outcome(fates: Sequence[str]) -> str:

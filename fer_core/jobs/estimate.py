@@ -2,11 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fer_core.config import RunSpec
+from fer_core.config import Recipe, RunSpec
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,39 @@ class PastRun:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of a whole training, and how many past runs say so; `same_threads`: whether with as many threads."""
+    """Seconds of a whole training, how many past runs say so, and what all of these had otherwise."""
 
     seconds: float
     runs: int
-    same_threads: bool = True
+    differences: tuple[str, ...] = ()
 
 
 def estimate(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable[PastRun]) -> Estimate | None:
     """The time that `spec` takes if it trains all of its epochs; None where no past run tells.
 
     A run tells if it trained the same network (architecture and arguments) on images of the same size and
-    colour on the same kind of device; on a CPU those count alone that had as many threads, if there are any.
-    The time is the median time of an image in training, with what preparing, validating and evaluating added
-    in those runs, times images and epochs of every fold.
+    colour on the same kind of device. Those that learnt from the same teacher, which predicts beside them, or as
+    this one from none, count alone if there are any; so do, on a CPU, those that had as many threads. The time is
+    the median time of an image in training, with what preparing, validating and evaluating added in those runs,
+    times images and epochs of every fold.
     """
-    alike = [run for run in past if _is_alike(run, spec, workload, machine)]
-    if not alike:
+    told = [run for run in past if _is_alike(run, spec, workload, machine)]
+    if not told:
         return None
-    equal = [run for run in alike if machine.kind != "cpu" or run.environment.get("threads") == machine.threads]
-    told = equal or alike
+    told, same_teacher = _preferred(told, lambda run: run.spec.recipe.teacher == spec.recipe.teacher)
+    told, same_threads = _preferred(
+        told, lambda run: machine.kind != "cpu" or run.environment.get("threads") == machine.threads
+    )
+    found = {"other teacher": same_teacher, "other thread count": same_threads}
     seen = spec.recipe.epochs * sum(workload.images)
-    return Estimate(seen * _seconds_per_image(told), len(told), same_threads=bool(equal))
+    differences = tuple(what for what, is_same in found.items() if not is_same)
+    return Estimate(seen * _seconds_per_image(told, spec.recipe), len(told), differences)
+
+
+def _preferred(runs: list[PastRun], is_equal: Callable[[PastRun], bool]) -> tuple[list[PastRun], bool]:
+    """Those runs that are equal in something, and True; all of them, and False, where none is."""
+    equal = [run for run in runs if is_equal(run)]
+    return equal or runs, bool(equal)
 
 
 def _is_alike(run: PastRun, spec: RunSpec, workload: Workload, machine: Machine) -> bool:
@@ -76,12 +87,17 @@ def _is_alike(run: PastRun, spec: RunSpec, workload: Workload, machine: Machine)
     return same_network and same_images and same_device and _images_seen(run) > 0 and _number(run, "wall_s") > 0
 
 
-def _seconds_per_image(runs: Sequence[PastRun]) -> float:
+def _seconds_per_image(runs: Sequence[PastRun], recipe: Recipe) -> float:
     """The median in training, and what else took time, shared among the images of all runs: long runs weigh more."""
-    training = [1 / rate for run in runs if (rate := _number(run, "images_per_s")) > 0]
-    median = statistics.median(training) if training else 0.0
+    rates = [(_gradients(run.spec.recipe), rate) for run in runs if (rate := _number(run, "images_per_s")) > 0]
+    median = statistics.median(1 / (gradients * rate) for gradients, rate in rates) if rates else 0.0
     rest = sum(max(0.0, _number(run, "wall_s") - _training_seconds(run)) for run in runs)
-    return median + rest / sum(_images_seen(run) for run in runs)
+    return _gradients(recipe) * median + rest / sum(_images_seen(run) for run in runs)
+
+
+def _gradients(recipe: Recipe) -> int:
+    """How many gradients an update needs: sharpness-aware minimisation takes a second one nearby."""
+    return 2 if recipe.sam_radius else 1
 
 
 def _training_seconds(run: PastRun) -> float:

@@ -95,11 +95,32 @@ def test_runs_with_as_many_threads_are_preferred_and_others_are_said_to_be_other
     one = past(threads=1, images_per_s=150.0, wall_s=2_000.0)
     both = estimate(SPEC, FER2013, CPU, [one, past()])
     assert both is not None
-    assert (both.runs, both.same_threads) == (1, True)
+    assert (both.runs, both.differences) == (1, ())
     assert both.seconds == pytest.approx(seconds_of(past()))
     alone = estimate(SPEC, FER2013, CPU, [one])
     assert alone is not None
-    assert (alone.runs, alone.same_threads) == (1, False)
+    assert (alone.runs, alone.differences) == (1, ("other thread count",))
+
+
+def test_runs_with_the_same_teacher_or_without_one_are_preferred() -> None:
+    taught = replace(SPEC, recipe=replace(RECIPE, teacher="some-run"))
+    slow = past(taught, images_per_s=150.0, wall_s=2_000.0)
+    for spec, run in ((SPEC, past()), (taught, slow)):
+        found = estimate(spec, FER2013, CPU, [slow, past()])
+        assert found is not None
+        assert (found.runs, found.differences) == (1, ())
+        assert found.seconds == pytest.approx(seconds_of(run, spec=run.spec))
+    other = estimate(taught, FER2013, CPU, [past()])
+    assert other is not None
+    assert other.differences == ("other teacher",)
+
+
+def test_a_sharpness_aware_update_takes_the_time_of_two() -> None:
+    sharp = replace(SPEC, recipe=replace(RECIPE, sam_radius=0.05))
+    training, all_else = 28_709 * 30 / 300, 3 * 100
+    assert seconds_of(past(), spec=sharp) == pytest.approx(2 * training + all_else)
+    slow = past(sharp, images_per_s=150.0, wall_s=28_709 * 10 / 150 + 100)
+    assert seconds_of(slow) == pytest.approx(training + all_else)
 
 
 def test_it_needs_no_torch() -> None:
