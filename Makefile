@@ -17,6 +17,9 @@ FOR_RUNNING := $(VENV)/.ready-for-running
 FOR_TESTING := $(VENV)/.ready-for-testing
 CAMERA := dashboard/static/vendor/.ready
 
+# where an image forbids Python to keep what it compiles, each process would compile torch anew: 3 to 8 seconds
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup dashboard test check train clean browser camera

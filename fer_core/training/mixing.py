@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import beta
+from scipy.special import betaincinv
 from torch import Tensor
 
 from fer_core.augmentation.base import draw, per_face
@@ -80,4 +80,5 @@ def _quantiles(a: float, device: torch.device) -> Tensor | None:
     """Beta(a, a)'s quantiles float32 (QUANTILES + 1,) from 0 to 1; None for a = 0."""
     if not a:
         return None
-    return torch.from_numpy(beta.ppf(np.linspace(0, 1, QUANTILES + 1), a, a).astype(np.float32)).to(device)
+    shares = betaincinv(a, a, np.linspace(0, 1, QUANTILES + 1))  # scipy.stats, which names it so, takes a second to load
+    return torch.from_numpy(shares.astype(np.float32)).to(device)
