@@ -93,6 +93,7 @@ class MiniXception(nn.Module):
         "weight_decay": 0.01,
         "label_smoothing": 0.05,
         "augmentation": "flip+rotate(10)+shift(0.08)+zoom(0.1)",
+        "statistics_images": 1024,
     },
 )
 def mini_xception(channels: int, size: int, classes: int) -> nn.Module:
