@@ -31,6 +31,10 @@ class Augmentation:
     def __str__(self) -> str:
         return "+".join(map(str, self.steps))
 
+    def mirror_alone(self) -> "Augmentation":
+        """Its mirroring without all else."""
+        return Augmentation(tuple(step for step in self.steps if isinstance(step, GeometricStep) and step.only_mirrors))
+
     def __call__(self, faces: Tensor, generator: torch.Generator) -> Tensor:
         """Augment float32 faces (B, C, H, W) in [-1, 1]; the result has the same shape, device and range.
 

@@ -16,6 +16,8 @@ from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
 from fer_core.training.passes import TrainingSet
 
+OF_PIXELS = ("mixup", "cutmix", "sam_radius", "closing_epochs")  # hyperparameters
+
 
 @dataclass(frozen=True)
 class PreparedSplit:
@@ -95,8 +97,9 @@ def _check_inputs(dataset: FaceDataset, spec: RunSpec) -> None:
         raise FerError(f"dataset {dataset.name!r} holds no pixels for {spec.preprocessing!r}; choose raw")
     if is_describing and spec.recipe.augmentation:
         raise FerError(f"{spec.architecture} takes no augmentation: each face is described once")
-    if is_describing and (spec.recipe.mixup or spec.recipe.cutmix or spec.recipe.sam_radius):
-        raise FerError(f"{spec.architecture} learns from descriptors; mixup, cutmix and sam_radius are for pixels")
+    of_pixels = [name for name in OF_PIXELS if getattr(spec.recipe, name)]
+    if is_describing and of_pixels:
+        raise FerError(f"{spec.architecture} learns from descriptors; {' and '.join(of_pixels)} are for pixels")
     if not is_describing and (spec.recipe.bdr_start or spec.recipe.column_scaling != "none"):
         raise FerError(
             f"column_scaling and bimodal removal are for networks of descriptors ({', '.join(describes)}), "

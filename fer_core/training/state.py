@@ -38,6 +38,7 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     average: WarmedUpAverage | None
     augmentation: Augmentation
+    closing_augmentation: Augmentation
     mixing: Mixing | None
     precision: torch.dtype
     class_weights: Tensor | None
@@ -57,7 +58,8 @@ class TrainingState:
             device=device,
             optimizer=make_optimizer(model, recipe),
             average=WarmedUpAverage(model, recipe.ema_decay) if recipe.ema_decay else None,
-            augmentation=Augmentation.parse(recipe.augmentation),
+            augmentation=(augmentation := Augmentation.parse(recipe.augmentation)),
+            closing_augmentation=augmentation.mirror_alone(),
             mixing=Mixing.create(recipe, device),
             precision=resolve_precision(recipe.precision, device),
             class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,
@@ -68,6 +70,11 @@ class TrainingState:
     def evaluated_model(self) -> nn.Module:
         """The averaged model where the recipe averages, else the model itself."""
         return self.model if self.average is None else self.average.module
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether this epoch is one of those in which faces are mirrored at most."""
+        return self.epoch >= self.recipe.epochs - self.recipe.closing_epochs
 
     @property
     def current_learning_rate(self) -> float:

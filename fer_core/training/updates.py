@@ -69,8 +69,9 @@ class CudaRecorder:
 class Updates:
     """Updates of one training on batches of one training set: call it with a batch's rows (B,) int64 on the device.
 
-    Where there is a recorder, full batches are replayed from a recording after the first few; the batch that is left
-    at an epoch's end is launched. Where a recording is impossible, a warning says why, and all are launched.
+    Where there is a recorder, full batches are replayed from a recording after the first few; the closing epochs have
+    one of their own. The batch that is left at an epoch's end is launched. Where a recording is impossible, a warning
+    says why, and all are launched.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Updates:
         self._recorder = recorder
         self._launched = 0
         self._replay: Update | None = None
+        self._is_closing = state.is_closing
         self._rows = torch.zeros(min(state.recipe.batch_size, len(train)), dtype=torch.int64, device=state.device)
 
     @classmethod
@@ -96,6 +98,8 @@ class Updates:
         return outcome
 
     def _update(self, batch: Tensor) -> Outcome:
+        if self._is_closing != self.state.is_closing:  # what is done with faces is part of the recording
+            self._launched, self._replay, self._is_closing = 0, None, self.state.is_closing
         if len(batch) == len(self._rows) and self._recorder and self._replay is None:
             self._prepare_recording(self._recorder)
         if len(batch) != len(self._rows) or self._recorder is None:
@@ -141,8 +145,9 @@ def _inputs(state: TrainingState, faces: Tensor, noise: torch.Generator) -> tupl
     """What the network takes of a batch, and the share (B,) of each image that is its own, where they are mixed."""
     if faces.ndim == 2:
         return faces, None
-    inputs, share = state.augmentation(scale_to_symmetric(faces), noise), None
-    if state.mixing is not None:
+    augmentation = state.closing_augmentation if state.is_closing else state.augmentation
+    inputs, share = augmentation(scale_to_symmetric(faces), noise), None
+    if state.mixing is not None and not state.is_closing:
         inputs, share = state.mixing(inputs, noise)
     return inputs.contiguous(memory_format=torch.channels_last), share
 

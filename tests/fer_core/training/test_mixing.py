@@ -81,7 +81,7 @@ def test_labels_are_mixed_as_their_images():
     torch.testing.assert_close(mixed(values, share), expected)
 
 
-@pytest.mark.parametrize("name", ["mixup", "cutmix", "sam_radius"])
+@pytest.mark.parametrize("name", ["mixup", "cutmix", "sam_radius", "closing_epochs"])
 def test_an_impossible_value_is_refused(name):
     with pytest.raises(ConfigError, match=name):
         dataclasses.replace(RECIPE, **{name: -0.1})

@@ -14,7 +14,7 @@ from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, fit, get_recipe
 from fer_core.training.mixing import mixed
 from fer_core.training.state import TrainingState
-from fer_core.training.updates import LAUNCHED_FIRST, Updates, train_step
+from fer_core.training.updates import LAUNCHED_FIRST, Updates, _inputs, train_step
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -98,6 +98,34 @@ def test_recorded_updates_give_what_launched_ones_give(changes, bright_or_dark):
     full, rest = divmod(len(bright_or_dark), recipe.batch_size)
     assert rest, "the batch that is left at the end is part of the test"
     assert (again.launched, again.recorded, again.replayed) == (LAUNCHED_FIRST, 1, 2 * full - LAUNCHED_FIRST)
+
+
+def test_the_closing_epochs_see_faces_that_are_mirrored_at_most(bright_or_dark):
+    recipe = dataclasses.replace(RECIPE, epochs=3, closing_epochs=1, mixup=0.2, augmentation="flip(1)+rotate(20)+noise")
+    state, faces = state_of(recipe, bright_or_dark), bright_or_dark.faces[:8]
+    mirrored = scale_to_symmetric(faces).flip(-1)
+    for state.epoch in (0, 1):
+        inputs, share = _inputs(state, faces, torch.Generator().manual_seed(0))
+        assert share is not None
+        assert not torch.allclose(inputs, mirrored, atol=0.1)
+    state.epoch = 2
+    inputs, share = _inputs(state, faces, torch.Generator().manual_seed(0))
+    assert share is None
+    torch.testing.assert_close(inputs, mirrored, rtol=0, atol=0)
+
+
+def test_the_closing_epochs_have_a_recording_of_their_own(bright_or_dark):
+    recipe = dataclasses.replace(RECIPE, epochs=2, closing_epochs=1, batch_size=10)
+    results = []
+    for recorder in (None, PlaysAgain()):
+        state = state_of(recipe, bright_or_dark)
+        update = Updates(state, bright_or_dark, torch.Generator().manual_seed(1), recorder)
+        for state.epoch in (0, 1):
+            for batch in torch.arange(len(bright_or_dark)).split(recipe.batch_size):
+                update(batch)
+        results.append(list(state.model.state_dict().values()))
+    torch.testing.assert_close(*results, rtol=0, atol=0)
+    assert (recorder.recorded, recorder.launched) == (2, 2 * LAUNCHED_FIRST)
 
 
 def test_what_cannot_be_recorded_is_launched_and_said(bright_or_dark, caplog):
