@@ -24,7 +24,7 @@ from tests.browser.camera import faces_picture
 from tests.browser.harness import PROJECT_ROOT, Server
 from tests.dashboard.runs import make_run
 
-FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official__s0__2de330ea"
+FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official__s0__de6df154"
 PIPELINES = ("gcn", "hist_eq", "median", "gaussian", "clahe", "local_norm", "gcn+hist_eq")
 SHARPER = 200  # an untrained network's weights times this: its probabilities then differ from face to face
 
