@@ -80,7 +80,5 @@ def _quantiles(a: float, device: torch.device) -> Tensor | None:
     """Beta(a, a)'s quantiles float32 (QUANTILES + 1,) from 0 to 1; None for a = 0."""
     if not a:
         return None
-    shares = betaincinv(
-        a, a, np.linspace(0, 1, QUANTILES + 1)
-    )  # scipy.stats takes a second to load
+    shares = betaincinv(a, a, np.linspace(0, 1, QUANTILES + 1))  # scipy.stats takes a second to load
     return torch.from_numpy(shares.astype(np.float32)).to(device)
