@@ -48,26 +48,23 @@ def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
 
 
 def filled_grid(cells: pd.DataFrame, field: str, color: alt.Color, tooltip: Any, size: int) -> alt.LayerChart:
-    """The `pair_grid` of `cells`, filled by `field`, each with its text `shown`; a dash where there is no value."""
-    click, base = pair_grid(cells)
-    done = base.transform_filter(f"isValid(datum.{field})")
-    tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
-    fitted = fitted_text("shown", cells.loc[cells[field].notna(), "shown"], cells["preprocessing"].nunique(), size)
-    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill(field), "cursor": "pointer"}
-    values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
-    absent = base.transform_filter(f"!isValid(datum.{field})").mark_text(color=MUTED, text="–", fontSize=size)
-    return tiles + values + absent
+    """Architectures down, preprocessing across, in the order of `cells`; selection `cell` has both names.
 
-
-def pair_grid(cells: pd.DataFrame) -> tuple[alt.Parameter, alt.Chart]:
-    """Architectures down, preprocessing across, in the order of the cells; selection `cell` has both names."""
+    Each is filled by `field` and has its text `shown`; one without a value is drawn as a dash.
+    """
     click = alt.selection_point(name="cell", fields=["architecture", "preprocessing"], toggle=False)
     columns = cells["preprocessing"].nunique()
     base = alt.Chart(cells).encode(
         x=alt.X("preprocessing:N", sort=None, title=None, scale=TILES, axis=column_axis("top", columns, 100)),
         y=alt.Y("architecture:N", sort=None, title=None, scale=TILES, axis=cell_axis("left")),
     )
-    return click, base
+    done = base.transform_filter(f"isValid(datum.{field})")
+    tiles = done.mark_rect(cornerRadius=4, cursor="pointer").encode(color=color, tooltip=tooltip).add_params(click)
+    fitted = fitted_text("shown", cells.loc[cells[field].notna(), "shown"], columns, size)
+    look: dict[str, Any] = {"fontWeight": 600, "color": readable_on_fill(field), "cursor": "pointer"}
+    values = done.mark_text(**fitted, **look).encode(tooltip=tooltip)
+    absent = base.transform_filter(f"!isValid(datum.{field})").mark_text(color=MUTED, text="–", fontSize=size)
+    return tiles + values + absent
 
 
 def _accuracy_tooltip() -> list[alt.Tooltip]:

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from dashboard.live.assets import EXPORTS, put
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
-from fer_core.runs import Run
+from fer_core.runs import WEIGHTS, Run
 
-DECIDING = ("spec.json", "evaluation.json", "environment.json", "weights.safetensors")
+DECIDING = ("spec.json", "evaluation.json", "environment.json", WEIGHTS)
 MOST_KEPT = 24  # files; the one that was asked for longest ago goes first
 
 

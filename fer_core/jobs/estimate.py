@@ -51,7 +51,7 @@ def estimate(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable
     """The time that `spec` takes if it trains all of its epochs; None where no past run tells.
 
     A run tells if it trained the same network (architecture and arguments) on images of the same size and
-    colour on the same kind of device. Those that learnt from the same teacher, which predicts beside them, or as
+    colour on the same kind of device. Those that learnt from the same teacher, which reads every image first, or as
     this one from none, count alone if there are any; so do, on a CPU, those that had as many threads. The time is
     the median time of an image in training, with what preparing, validating and evaluating added in those runs,
     times images and epochs of every fold.

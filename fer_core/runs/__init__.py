@@ -17,12 +17,13 @@ from fer_core.runs.requests import (
 from fer_core.runs.run import STATES, Run, RunError, RunExistsError, Status
 from fer_core.runs.store import RunStore, Trashed
 from fer_core.runs.summary import Board, RunSummary
-from fer_core.runs.weights import stored_precision
+from fer_core.runs.weights import WEIGHTS, stored_precision
 
 __all__ = [
     "ROBUSTNESS_FILE",
     "STATES",
     "TTA_FILE",
+    "WEIGHTS",
     "Board",
     "IndexFile",
     "Job",

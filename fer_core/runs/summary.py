@@ -167,9 +167,11 @@ class RunSummary:
             return "is not finished"
         if self.environment.get("inputs") == "descriptors":
             return "learnt from a table of descriptors, without the pixels, and reads no photos"
+        if any(name == WEIGHTS for name, *_ in self.stamp):
+            return ""
         arguments = self.spec.architecture_arguments if self.spec else {}
-        has_own = any(name == WEIGHTS for name, *_ in self.stamp)
-        return "" if has_own or weights_files(self.path, arguments) else absence(arguments)
+        # of the many runs no file is asked for but an ensemble's members'
+        return "" if self.is_ensemble and weights_files(self.path, arguments) else absence(arguments)
 
 
 def _number(value: Any) -> float | None:

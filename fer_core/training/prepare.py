@@ -99,7 +99,7 @@ def _check_inputs(dataset: FaceDataset, spec: RunSpec) -> None:
         raise FerError(f"{spec.architecture} takes no augmentation: each face is described once")
     of_pixels = [name for name in OF_PIXELS if getattr(spec.recipe, name)]
     if is_describing and of_pixels:
-        raise FerError(f"{spec.architecture} learns from descriptors; {' and '.join(of_pixels)} are for pixels")
+        raise FerError(f"{spec.architecture} learns from descriptors; only pixels can have {' and '.join(of_pixels)}")
     if not is_describing and (spec.recipe.bdr_start or spec.recipe.column_scaling != "none"):
         raise FerError(
             f"column_scaling and bimodal removal are for networks of descriptors ({', '.join(describes)}), "

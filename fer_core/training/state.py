@@ -38,7 +38,6 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     average: WarmedUpAverage | None
     augmentation: Augmentation
-    closing_augmentation: Augmentation
     mixing: Mixing | None
     precision: torch.dtype
     class_weights: Tensor | None
@@ -58,8 +57,7 @@ class TrainingState:
             device=device,
             optimizer=make_optimizer(model, recipe),
             average=WarmedUpAverage(model, recipe.ema_decay) if recipe.ema_decay else None,
-            augmentation=(augmentation := Augmentation.parse(recipe.augmentation)),
-            closing_augmentation=augmentation.mirror_alone(),
+            augmentation=Augmentation.parse(recipe.augmentation),
             mixing=Mixing.create(recipe, device),
             precision=resolve_precision(recipe.precision, device),
             class_weights=balanced_weights(train) if recipe.class_weights == "balanced" else None,

@@ -145,7 +145,7 @@ def _inputs(state: TrainingState, faces: Tensor, noise: torch.Generator) -> tupl
     """What the network takes of a batch, and the share (B,) of each image that is its own, where they are mixed."""
     if faces.ndim == 2:
         return faces, None
-    augmentation = state.closing_augmentation if state.is_closing else state.augmentation
+    augmentation = state.augmentation.mirror_alone() if state.is_closing else state.augmentation
     inputs, share = augmentation(scale_to_symmetric(faces), noise), None
     if state.mixing is not None and not state.is_closing:
         inputs, share = state.mixing(inputs, noise)

@@ -124,6 +124,7 @@ def test_on_pixels_the_predictor_gives_what_training_predicted(tmp_path):
         ),
         ({"preprocessing": "hist_eq"}, "holds no pixels for 'hist_eq'; choose raw"),
         ({"recipe": dataclasses.replace(RECIPE, augmentation="flip")}, "takes no augmentation"),
+        ({"recipe": dataclasses.replace(RECIPE, mixup=0.2, closing_epochs=1)}, "only pixels can have mixup"),
     ],
 )
 def test_what_a_table_cannot_serve_is_refused_in_a_sentence(changes, reason, tmp_path: Path):
