@@ -23,6 +23,7 @@ from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
+from fer_core.runs.brief import brief
 from fer_core.runs.weights import WEIGHTS, absence, pack_weights, read_weights, weights_files
 
 if TYPE_CHECKING:
@@ -213,11 +214,11 @@ class Run:
     def append_metrics(self, epoch: Mapping[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
         with (self.path / "metrics.jsonl").open("a") as handle:
-            handle.write(json.dumps(dict(epoch)) + "\n")
+            handle.write(json.dumps(brief(dict(epoch))) + "\n")
 
     def rewrite_metrics(self, epochs: list[dict[str, Any]]) -> None:
         """Replace metrics.jsonl, so that a resumed run repeats no epoch."""
-        text = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
+        text = "".join(json.dumps(brief(epoch)) + "\n" for epoch in epochs)
         self._replace("metrics.jsonl", text.encode())
 
     def append_log(self, line: str) -> None:
@@ -230,8 +231,8 @@ class Run:
         self._replace(name, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
 
     def write_data(self, name: str, data: Mapping[str, Any]) -> None:
-        """Replace a JSON file atomically, packed: for numbers that no person reads."""
-        self._replace(name, json.dumps(data, allow_nan=False, separators=(",", ":")).encode())
+        """Replace a JSON file atomically, packed: for numbers that are drawn, and that no person reads."""
+        self._replace(name, json.dumps(brief(data), allow_nan=False, separators=(",", ":")).encode())
 
     def save_predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace predictions.npz."""

@@ -207,3 +207,13 @@ def test_a_run_in_training_cannot_be_deleted(store):
     run = store.create(SPEC)
     with run.lock(), pytest.raises(RunError, match="stop it first"):
         store.delete(run)
+
+
+def test_curves_are_kept_short_and_whole(store):
+    run = store.create(SPEC)
+    run.append_metrics(
+        {"fold": "1", "epoch": 123456789, "train_loss": 1.8699910884643152, "learning_rate": 3.0517578e-05}
+    )
+    run.write_data("curves.json", {"edges": (0.09191843271255493, 2.0), "counts": [7, 1234567890], "none": None})
+    assert run.metrics() == [{"fold": "1", "epoch": 123456789, "train_loss": 1.86999, "learning_rate": 3.05176e-05}]
+    assert run.read_json("curves.json") == {"edges": [0.0919184, 2.0], "counts": [7, 1234567890], "none": None}
