@@ -28,7 +28,7 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
 
 
 def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
-    """The autocast dtype for a recipe's precision; `auto` takes bfloat16 where the hardware multiplies in it."""
+    """The autocast dtype for a recipe's precision; `auto` takes bfloat16 where that is faster."""
     if precision == "float32":
         return torch.float32
     if precision == "bfloat16" or has_fast_bfloat16(device):
@@ -37,13 +37,14 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed in hardware, not emulated."""
+    """Whether the hardware multiplies faster in bfloat16 than in float32.
+
+    Of CPUs, those with AMX. AVX-512 has bfloat16 products too, but on Intel's processors they reach half of what
+    float32's do: seven of eight networks trained 6 to 40 % faster in float32, and resnet18 4 % slower.
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        capabilities = torch.cpu.get_capabilities()
-        return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
-    return False
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def describe_device(device: torch.device) -> str:

@@ -98,7 +98,7 @@ GROUPS: dict[str, tuple[Field, ...]] = {
             f"Random steps of the training images, such as flip+rotate(10); {WITHOUT_AUGMENTATION}: as they are.",
         ),
         Field("closing_epochs", "Closing epochs", "So many at the end see faces that are mirrored at most; 0: none."),
-        Field("precision", "Precision", "auto: bfloat16 where the device computes in it.", PRECISIONS),
+        Field("precision", "Precision", "auto: bfloat16 where that is faster on the device.", PRECISIONS),
     ),
     "Descriptors only": (
         Field("column_scaling", "Column scaling", "standard: each descriptor to mean 0, deviation 1.", COLUMN_SCALINGS),

@@ -89,6 +89,19 @@ def test_full_precision_is_full_precision_everywhere():
     assert resolve_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": False, "avx512_bf16": True}, torch.float32),
+        ({}, torch.float32),
+    ],
+)
+def test_automatic_precision_is_bfloat16_only_where_that_is_faster(capabilities, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert resolve_precision("auto", torch.device("cpu")) == expected
+
+
 @pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
 def test_an_optimisers_state_goes_on_under_the_options_of_this_device(kind):
     recipe, weight = dataclasses.replace(RECIPE, optimizer=kind, momentum=0.9), torch.tensor([[1.0, -2.0]])
