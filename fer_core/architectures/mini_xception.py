@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_core.architectures.base import register
+from fer_core.architectures.normalization import BatchNorm2d
 from fer_core.config import Recipe
 
 PAPER_RECIPE = Recipe(
@@ -39,14 +40,14 @@ class ResidualModule(nn.Module):
         super().__init__()
         self.main = nn.Sequential(
             SeparableConv(inputs, outputs),
-            nn.BatchNorm2d(outputs),
+            BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
             SeparableConv(outputs, outputs),
-            nn.BatchNorm2d(outputs),
+            BatchNorm2d(outputs),
         )
         self.shortcut = nn.Sequential(
             nn.Conv2d(inputs, outputs, 1, stride=2, bias=False),
-            nn.BatchNorm2d(outputs),
+            BatchNorm2d(outputs),
         )
 
     def forward(self, faces: Tensor) -> Tensor:
@@ -69,10 +70,10 @@ class MiniXception(nn.Module):
         stem = filters[0]
         self.stem = nn.Sequential(
             nn.Conv2d(channels, stem, 3, bias=False),
-            nn.BatchNorm2d(stem),
+            BatchNorm2d(stem),
             nn.ReLU(inplace=True),
             nn.Conv2d(stem, stem, 3, bias=False),
-            nn.BatchNorm2d(stem),
+            BatchNorm2d(stem),
             nn.ReLU(inplace=True),
         )
         self.modules_ = nn.Sequential(*(ResidualModule(a, b) for a, b in zip(filters, filters[1:], strict=False)))

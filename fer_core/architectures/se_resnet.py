@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from fer_core.architectures.base import check_dropout, check_size, register
 from fer_core.architectures.dropout import Dropout
+from fer_core.architectures.normalization import BatchNorm2d
 from fer_core.config import Recipe, require_range
 
 # the recipe that this net was developed with; it stems from no paper
@@ -50,16 +51,16 @@ class Block(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(inputs, filters, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(filters),
+            BatchNorm2d(filters),
             nn.ReLU(inplace=True),
             nn.Conv2d(filters, filters, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(filters),
+            BatchNorm2d(filters),
             SqueezeExcitation(filters),
             *_stochastic_depth(skipped),
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or inputs != filters:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, filters, 1, stride, bias=False), nn.BatchNorm2d(filters))
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, filters, 1, stride, bias=False), BatchNorm2d(filters))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Body plus shortcut, rectified."""
@@ -93,7 +94,7 @@ def se_resnet(
     filters = [_multiple_of_8(width * each) for each in CHANNELS]
     return nn.Sequential(
         nn.Conv2d(channels, filters[0], 3, padding=1, bias=False),
-        nn.BatchNorm2d(filters[0]),
+        BatchNorm2d(filters[0]),
         nn.ReLU(inplace=True),
         *_stages(filters, DEPTHS, stochastic_depth),
         nn.AdaptiveAvgPool2d(1),
