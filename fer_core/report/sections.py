@@ -98,6 +98,7 @@ def training(spec: RunSpec, environment: Json) -> str:
         ("epochs run", number(environment.get("epochs_run"))),
         ("best epoch, by validation", number(environment.get("best_epoch"))),
         ("device", environment.get("device_name", NONE)),
+        ("precision", environment.get("precision") or NONE),
         ("wall time", NONE if seconds is None else f"{seconds / 60:.1f} min"),
         ("versions", versions or NONE),
         ("commit", environment.get("commit") or NONE),

@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own
 from fer_core.architectures import DescriptorMLP, parameter_counts
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, Split, load_dataset
-from fer_core.devices import resolve_device, seed_generator
+from fer_core.devices import resolve_device, resolve_precision, seed_generator
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
 from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
@@ -142,12 +142,16 @@ class _Training:
         """What environment.json says from the beginning: the code may have changed by the training's end."""
         every, trainable = parameter_counts(model)
         faces, dataset = self.plan.one_face(), self.plan.dataset
-        shape = {"inputs": "descriptors"} if dataset.is_table else {"image_size": faces.shape[-1]}
+        if dataset.is_table:
+            learnt: dict[str, Any] = {"inputs": "descriptors"}
+        else:  # what `auto` came to on this device
+            precision = resolve_precision(self.plan.spec.recipe.precision, self.device)
+            learnt = {"precision": str(precision).removeprefix("torch."), "image_size": faces.shape[-1]}
         return {
             **environment(self.device),
             "parameters": every,
             "trainable_parameters": trainable,
-            **shape,
+            **learnt,
             "channels": dataset.channels,
             **({"folds": len(self.plan.splits)} if len(self.plan.splits) > 1 else {}),
         }

@@ -47,6 +47,7 @@ def test_a_trained_run_has_every_file_and_agrees_with_its_predictions(store, syn
     assert run.evaluation()["synthetic"] is True
     assert [epoch["epoch"] for epoch in run.metrics()] == [1, 2]
     assert run.environment()["parameters"] == 16_135
+    assert run.environment()["precision"] == "float32"
 
 
 def test_a_finished_run_is_not_trained_again(store, synthetic):
