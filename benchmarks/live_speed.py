@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser.camera import HEIGHT, WIDTH, camera_options, faces_picture, write_clip
+from tests.browser.camera import HEIGHT, WIDTH, best_shipped, camera_options, faces_picture, write_clip
 from tests.browser.harness import Watch, open_browser, open_page, run_server
 
-DEFAULT_RUNS = ("mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official__s0__de6df154")
+DEFAULT_RUNS = ("mini_xception__raw__fer2013-official__s0__eafaf933", best_shipped("se_resnet"))
 SETTLE_S = 5
 PATIENCE = 120_000  # milliseconds: a run may have to be exported first
 READ_DATASET = "camera => ({ ...camera.dataset })"

@@ -8,10 +8,25 @@ import numpy as np
 from playwright.sync_api import Page
 from skimage.data import astronaut
 
-from tests.browser.harness import PATIENCE
+from fer_core.runs import Run, RunStore
+from tests.browser.harness import PATIENCE, PROJECT_ROOT
 
 WIDTH, HEIGHT, FRAMES = 640, 480, 30
 GRAY = 96
+
+
+def best_shipped(architecture: str) -> str:
+    """Name of the shipped run of FER2013 on raw faces, with weights, that is best on the validation split."""
+
+    def validation(run: Run) -> float:
+        accuracy: float = run.evaluation()["splits"]["valid"]["accuracy"]
+        return accuracy
+
+    kind = f"{architecture}__raw__fer2013-official__"
+    runs = [
+        run for run in RunStore(PROJECT_ROOT / "runs").list() if run.id.startswith(kind) and run.state == "finished"
+    ]
+    return max((run for run in runs if run.has_weights()), key=validation).id
 
 
 def faces_picture(count: int = 1) -> np.ndarray:

@@ -11,10 +11,10 @@ from PIL import Image
 from playwright.sync_api import Page, Request, WebSocket, expect
 
 from dashboard.live.assets import is_installed
-from tests.browser.camera import camera_options, faces_picture, figure, wait_for_frames, write_clip
+from tests.browser.camera import best_shipped, camera_options, faces_picture, figure, wait_for_frames, write_clip
 from tests.browser.harness import PATIENCE, Server, Watch
 
-FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official__s0__de6df154"
+FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", best_shipped("se_resnet")
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="the browser's part is missing: `make camera` installs it")
 

@@ -20,11 +20,11 @@ from fer_core.export.graph import to_onnx
 from fer_core.inference import FaceBox, Predictor, get_detector
 from fer_core.inference.boxes import crop_face
 from fer_core.runs import RunStore
-from tests.browser.camera import faces_picture
+from tests.browser.camera import best_shipped, faces_picture
 from tests.browser.harness import PROJECT_ROOT, Server
 from tests.dashboard.runs import make_run
 
-FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", "se_resnet__raw__fer2013-official__s0__de6df154"
+FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", best_shipped("se_resnet")
 PIPELINES = ("gcn", "hist_eq", "median", "gaussian", "clahe", "local_norm", "gcn+hist_eq")
 SHARPER = 200  # an untrained network's weights times this: its probabilities then differ from face to face
 
