@@ -15,8 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request, WebSocket, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    WebSocket,
+    expect,
+)
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.find_browser import find_browser
@@ -27,9 +38,11 @@ SERVER_SECONDS = 120
 FIRST_LOAD_SECONDS = 120
 PATIENCE = 120_000  # milliseconds: the first look at a page loads PyTorch, beside other tests that do the same
 REOPEN_MS = 5_000
+LOOK_MS = 20
 expect.set_options(timeout=PATIENCE)
 OWN_HOSTS = ("127.0.0.1", "localhost")
 ColourScheme = Literal["light", "dark"]
+_COMING: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()  # the pictures and files that a page waits for
 
 QUIET_CHROMIUM = (
     "--no-sandbox",
@@ -119,15 +132,20 @@ class Watch:
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # addresses of pictures that were no longer there
 
     def attach(self, page: Page) -> None:
         """Watch one page."""
+        coming = _COMING.setdefault(page, set())
+        page.on("request", lambda request: coming.add(request) if _is_media(request.url) else None)
+        page.on("requestfinished", lambda request: coming.discard(request))
+        page.on("requestfailed", lambda request: coming.discard(request))
         page.on("request", self._request)
         page.on("websocket", self._websocket)
         page.on("requestfailed", self._request_failed)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("response", lambda answer: self._status(answer.url, answer.status))
+        page.on("response", self._response)
 
     def problems(self) -> list[str]:
         """All that must not be, one sentence each."""
@@ -136,6 +154,17 @@ class Watch:
             *(f"a request failed: {each}" for each in self.failed),
             *(f"the page says: {each}" for each in self.errors),
         ]
+
+    def settle(self, page: Page) -> None:
+        """Forget pictures that were asked for too late: Streamlit drops them with the run that a later one replaces.
+
+        Those that the page still shows remain as problems.
+        """
+        shown = set(page.evaluate("[...document.images].map(image => image.src)"))
+        for url in (each for each in self.gone if each not in shown):
+            self.failed = [each for each in self.failed if not each.startswith(f"{url} ")]
+            self.errors = [each for each in self.errors if each != f"Client Error: Image source error - {url}"]
+        self.gone.clear()
 
     def _request(self, request: Request) -> None:
         self._note_host(request.url)
@@ -153,16 +182,22 @@ class Watch:
         if request.failure and "ERR_ABORTED" not in request.failure:
             self.failed.append(f"{request.url} ({request.failure})")
 
-    def _status(self, url: str, status: int) -> None:
+    def _response(self, answer: Response) -> None:
         # on a deep link Streamlit first looks for its server below the page's address, and then above it
-        looked_for_server = "/_stcore/" in url and status == 404
-        if status >= 400 and not looked_for_server:
-            self.failed.append(f"{url} (status {status})")
+        looked_for_server = "/_stcore/" in answer.url and answer.status == 404
+        if answer.status >= 400 and not looked_for_server:
+            self.failed.append(f"{answer.url} (status {answer.status})")
+        if answer.status == 404 and answer.request.resource_type == "image":
+            self.gone.append(answer.url)
 
     def _console(self, message: ConsoleMessage) -> None:
         # a failed request is noted where its address and status are known
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.errors.append(message.text)
+
+
+def _is_media(url: str) -> bool:
+    return urlsplit(url).path.startswith("/media/")
 
 
 @contextlib.contextmanager
@@ -194,6 +229,7 @@ def open_page(
         page.goto(url, timeout=FIRST_LOAD_SECONDS * 1000)
         wait_until_drawn(page)
         yield page
+        watch.settle(page)
         watch.errors += [f"exception on {page.url}: {text}" for text in exceptions(page)]
         page.evaluate("localStorage.clear()")
     finally:
@@ -207,12 +243,17 @@ def exceptions(page: Page) -> list[str]:
 
 
 def wait_until_drawn(page: Page, seconds: float = FIRST_LOAD_SECONDS) -> None:
-    """Return when Streamlit has finished its run and shows no skeleton or spinner."""
+    """Return when Streamlit has finished its run, shows no skeleton or spinner, and its pictures have come."""
     expect(page.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=seconds * 1000
     )
     for busy in ("stSkeleton", "stSpinner"):
         expect(page.get_by_test_id(busy)).to_have_count(0, timeout=seconds * 1000)
+    deadline = time.monotonic() + seconds
+    while coming := _COMING.get(page):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{next(iter(coming)).url} has not come within {seconds} s")
+        page.wait_for_timeout(LOOK_MS)
 
 
 def pick(page: Page, field: Locator, option: str) -> None:

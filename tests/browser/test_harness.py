@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import find_browser as finder
 from tests.browser.find_browser import NoBrowserError, find_browser, install_browser
-from tests.browser.harness import Server, Watch, end_group, open_page, run_server
+from tests.browser.harness import Server, Watch, end_group, open_page, run_server, wait_until_drawn
 
 APP = """
 import os
@@ -72,6 +72,27 @@ def test_a_complaint_and_a_missing_file_are_noticed(page: Page, server: Server, 
     assert watch.failed == [f"{server.url}/media/missing.png (status 404)"]
     watch.errors.clear()
     watch.failed.clear()
+
+
+def test_a_missing_picture_is_forgotten_once_the_page_shows_it_no_more(page: Page, watch: Watch) -> None:
+    for name in ("kept", "replaced"):
+        with page.expect_event("response"):
+            page.evaluate(f"document.body.insertAdjacentHTML('beforeend', '<img src=\"/media/{name}.png\">')")
+    page.evaluate("document.querySelector('[src*=replaced]').remove()")
+    watch.settle(page)
+    (problem,) = watch.problems()
+    assert problem.endswith("/media/kept.png (status 404)")
+    watch.failed.clear()
+
+
+def test_a_page_is_drawn_only_when_its_pictures_have_come(page: Page) -> None:
+    answers: list[Route] = []
+    page.route("**/media/late.png", lambda route: answers.append(route))
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"/media/late.png\">')")
+    with pytest.raises(TimeoutError, match=r"late\.png has not come within 0\.2 s"):
+        wait_until_drawn(page, seconds=0.2)
+    answers[0].fulfill(status=200, content_type="image/png")
+    wait_until_drawn(page)
 
 
 def test_a_traceback_on_the_page_is_noticed(shared_browser: BrowserContext, server: Server) -> None:
