@@ -19,7 +19,7 @@ COMMANDS = {
     "data": "data",
     "list": "listing",
     "train": "train",
-    "grid": "train",
+    "grid": "grid",
     "resume": "train",
     "crossval": "crossval",
     "evaluate": "evaluate",

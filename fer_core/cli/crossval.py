@@ -23,9 +23,8 @@ from fer_core.cli.options import (
     Without,
 )
 from fer_core.cli.output import JsonOption, print_json, print_table
-from fer_core.cli.train import train_all, use_threads
+from fer_core.cli.several import Jobs, train_all
 from fer_core.config import RunSpec
-from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
 from fer_core.training import make_spec
@@ -49,6 +48,7 @@ def crossval(
     seed: int = 0,
     device: Device = "auto",
     runs: RunsFolder = None,
+    jobs: Jobs = 1,
     threads: Threads = None,
     json: JsonOption = False,
 ) -> None:
@@ -67,10 +67,9 @@ def crossval(
         )
         for part in settings(architecture, grid or ())
     ]
-    use_threads(threads)
-    store, faces = RunStore(runs), load_dataset(dataset)
+    store = RunStore(runs)
     with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
-        train_all(specs, store, faces, device)
+        train_all(specs, store, device, jobs=jobs, threads=threads)
     rows = [outcome(spec, store) for spec in specs]
     if json:
         print_json(rows)

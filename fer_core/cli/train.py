@@ -1,13 +1,12 @@
-"""`train`, `grid` and `resume`."""
+"""`train` and `resume`."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Annotated
 
 import torch
 import typer
 
-from fer_core.cli.choices import assignments, left_after, names_in, numbers_in, user
+from fer_core.cli.choices import assignments, left_after, user
 from fer_core.cli.options import (
     Architecture,
     Arguments,
@@ -28,14 +27,13 @@ from fer_core.cli.options import (
     Weights,
     Without,
 )
-from fer_core.cli.output import NO_WORKER, console, percent, print_table
+from fer_core.cli.output import NO_WORKER, console
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, get_splits, load_dataset
 from fer_core.jobs import JobQueue, worker_info
-from fer_core.runs import Run, RunError, RunStore, remove_stop
-from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, make_spec, stop_signals, train_run
+from fer_core.runs import Run, RunStore, remove_stop
+from fer_core.training import TrainingStopped, check_spec, make_spec, stop_signals, train_run
 from fer_core.training.progress import ProgressBar
-from fer_core.training.stopping import SIGNALS
 
 STOPPED = 130  # the exit status of a command that Ctrl-C ended
 
@@ -83,46 +81,6 @@ def train(
     train_one(spec, store, load_dataset(dataset), device)
 
 
-def grid(
-    architectures: Annotated[str, typer.Option(help="Names joined by commas.")] = "mini_xception",
-    preprocessing: Annotated[str, typer.Option(help="Pipelines joined by commas.")] = "raw,hist_eq,gcn,gcn+hist_eq",
-    seeds: Annotated[str, typer.Option(help="Numbers joined by commas.")] = "0",
-    dataset: DatasetName = "fer2013",
-    protocol: Protocol = "official",
-    recipe: RecipeName = "modern",
-    epochs: Epochs = None,
-    hyperparameter: Hyperparameters = None,
-    without: Without = "",
-    device: Device = "auto",
-    queue: Queue = False,
-    runs: RunsFolder = None,
-    threads: Threads = None,
-) -> None:
-    """Train every pair in turn; skips what is finished or being trained elsewhere, resumes what is not."""
-    specs = [
-        make_spec(
-            architecture,
-            pipeline,
-            dataset=dataset,
-            protocol=protocol,
-            recipe=recipe,
-            seed=seed,
-            emotions=left_after(without),
-            hyperparameters={"epochs": epochs} | assignments(hyperparameter),
-        )
-        for architecture, pipeline, seed in itertools.product(
-            names_in(architectures), names_in(preprocessing), numbers_in(seeds)
-        )
-    ]
-    store = RunStore(runs)
-    if queue:
-        queue_all(specs, store, device)
-        return
-    use_threads(threads)
-    train_all(specs, store, load_dataset(dataset), device)
-    _print_grid(specs, store)
-
-
 def resume(
     run: Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")],
     device: Device = "auto",
@@ -151,22 +109,6 @@ def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
         console.print(NO_WORKER, highlight=False)
 
 
-def train_all(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> None:
-    """Train one spec after the other; one that fails or is trained elsewhere does not stop the next."""
-    for position, spec in enumerate(specs, start=1):
-        console.print(f"[bold]{position}/{len(specs)}[/] {spec.run_id}", highlight=False)
-        try:
-            train_shown(spec, store, dataset, device)
-        except RunError as error:
-            console.print(f"skipped: {error}", highlight=False)
-        except TrainingDiverged as error:
-            console.print(f"failed: {error}", highlight=False)
-        except TrainingStopped as stop:
-            console.print(f"stopped by {stop}", highlight=False)
-            if str(stop) in SIGNALS:  # whoever pressed Ctrl-C means all of them
-                raise typer.Exit(STOPPED) from None
-
-
 def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> None:
     """Train one spec and print its result, or who stopped it."""
     try:
@@ -179,12 +121,17 @@ def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str)
 def train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:
     """Train one spec with a progress bar."""
     epochs = spec.recipe.epochs * len(get_splits(dataset, spec.protocol, spec.seed))
-    found = store.find(spec)
-    if found is not None:
-        remove_stop(found)  # who trains it now wants no more that it stops
+    forget_stop(spec, store)
     title = f"{spec.architecture} × {spec.preprocessing}"
     with stop_signals() as asked, ProgressBar(epochs, title) as bar:
         return train_run(spec, store, device=device, dataset=dataset, watcher=bar, asked_to_stop=asked)
+
+
+def forget_stop(spec: RunSpec, store: RunStore) -> None:
+    """Who trains a run now wants no more that it stops."""
+    found = store.find(spec)
+    if found is not None:
+        remove_stop(found)
 
 
 def use_threads(threads: int | None) -> None:
@@ -207,13 +154,3 @@ def print_result(run: Run) -> None:
         markup=False,
     )
     console.print(str(run.path), highlight=False)
-
-
-def _print_grid(specs: Sequence[RunSpec], store: RunStore) -> None:
-    rows = []
-    for spec in specs:
-        run = store.find(spec)
-        state = run.state if run else "not started"
-        accuracy = run.evaluation()["splits"]["test"]["accuracy"] if run and state == "finished" else None
-        rows.append((spec.architecture, spec.preprocessing, spec.seed, state, percent(accuracy)))
-    print_table("grid", ("architecture", "preprocessing", "seed", "state", "test"), rows, right=("seed", "test"))
