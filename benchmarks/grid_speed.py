@@ -2,9 +2,9 @@
 
     python -m benchmarks.grid_speed [--architectures mini_xception,linear] [--jobs 2] [--epochs 2] [--pairs 3]
 
-Each architecture is trained on four pipelines with drawn faces, in folders of their own; in turn a training has all
-threads of the processor, side by side they share them. On a GPU (`--device cuda`) they share it. Printed are the
-seconds on the clock, with all that starts and loads, and their ratio.
+Each architecture is trained on four pipelines, on drawn faces unless `--dataset` names others, in folders of their
+own; in turn a training has all threads of the processor, side by side they share them. On a GPU (`--device cuda`)
+they share it. Printed are the seconds on the clock, with all that starts and loads, and their ratio.
 """
 
 import argparse

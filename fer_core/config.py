@@ -105,7 +105,7 @@ class Recipe:
         require_choice("column_scaling", self.column_scaling, COLUMN_SCALINGS)
         require_choice("label_cleaning", self.label_cleaning, LABEL_CLEANINGS)
         require_range("epochs", self.epochs, 1, 100_000)
-        require_range("batch_size", self.batch_size, 1, 65_536)
+        require_range("batch_size", self.batch_size, 2, 65_536)  # batch normalisation has no variance over one image
         require_range("learning_rate", self.learning_rate, 1e-9, 100)
         require_range("momentum", self.momentum, 0, 0.9999)
         require_range("label_smoothing", self.label_smoothing, 0, 0.99)

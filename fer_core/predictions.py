@@ -1,4 +1,4 @@
-"""How predictions.npz is packed: small, every prediction as it was, the same bytes for the same predictions."""
+"""How predictions.npz is packed: small, every answer as it was, the same bytes for the same predictions."""
 
 import io
 import lzma
@@ -52,8 +52,8 @@ def _compact(key: str, array: np.ndarray) -> np.ndarray:
 def _rounded(probabilities: np.ndarray) -> np.ndarray:
     """Float16 (N, classes) without its last bits, which do not compress, and with the same most probable classes.
 
-    Every value lies within 2^-10 (0.001) and within 0.8 % of what it was; a row whose two best classes would
-    become equal stays as it was.
+    Every value lies within 2^-10 (0.001) and within 0.8 % of what it was; a row whose most probable class would
+    change stays as it was.
     """
     exponent = np.frexp(probabilities)[1].astype(np.float64)
     step = np.exp2(np.minimum(exponent - 1 - RELATIVE_BITS, -ABSOLUTE_BITS))

@@ -24,6 +24,7 @@ from fer_core.cli.options import (
 )
 from fer_core.cli.output import JsonOption, print_json, print_table
 from fer_core.cli.several import Jobs, train_all
+from fer_core.cli.train import FAILED
 from fer_core.config import RunSpec
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
@@ -69,14 +70,16 @@ def crossval(
     ]
     store = RunStore(runs)
     with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
-        train_all(specs, store, device, jobs=jobs, threads=threads)
+        well = train_all(specs, store, device, jobs=jobs, threads=threads)
     rows = [outcome(spec, store) for spec in specs]
     if json:
         print_json(rows)
-        return
-    shown = sorted(rows, key=lambda row: -(row["mean"] or 0))
-    table = [(row["setting"], row["state"], _spread(row), row["folds"]) for row in shown]
-    print_table(f"{folds} folds", ("setting", "state", "accuracy", "folds"), table, right=("accuracy", "folds"))
+    else:
+        shown = sorted(rows, key=lambda row: -(row["mean"] or 0))
+        table = [(row["setting"], row["state"], _spread(row), row["folds"]) for row in shown]
+        print_table(f"{folds} folds", ("setting", "state", "accuracy", "folds"), table, right=("accuracy", "folds"))
+    if not well:
+        raise typer.Exit(FAILED)
 
 
 def settings(architecture: str, grid: Sequence[str]) -> list[dict[str, dict[str, Any]]]:

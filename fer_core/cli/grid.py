@@ -21,7 +21,7 @@ from fer_core.cli.options import (
 )
 from fer_core.cli.output import percent, print_table
 from fer_core.cli.several import Jobs, train_all
-from fer_core.cli.train import queue_all
+from fer_core.cli.train import FAILED, queue_all
 from fer_core.config import RunSpec
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
@@ -66,8 +66,10 @@ def grid(
             raise FerError("--jobs is for trainings of this command; with --queue, start `worker --per-device N`")
         queue_all(specs, store, device)
         return
-    train_all(specs, store, device, jobs=jobs, threads=threads)
+    well = train_all(specs, store, device, jobs=jobs, threads=threads)
     _print_grid(specs, store)
+    if not well:
+        raise typer.Exit(FAILED)
 
 
 def _print_grid(specs: Sequence[RunSpec], store: RunStore) -> None:

@@ -27,5 +27,5 @@ InitFrom = Annotated[str, typer.Option(help="Start from the weights of this run.
 Without = Annotated[str, typer.Option(help="Emotions to leave out, joined by commas.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")]
 RunsFolder = Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; fewer for trainings beside each other.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads of a training; fewer for several at once.")]
 Queue = Annotated[bool, typer.Option("--queue", help="Leave it to a worker instead of training here.")]

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.synchronize import Event
-from typing import Annotated
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Annotated, Protocol
 
 import torch
 import typer
@@ -18,60 +19,118 @@ from fer_core.cli.train import STOPPED, forget_stop, train_shown, use_threads
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, load_dataset
 from fer_core.errors import FerError
-from fer_core.runs import Run, RunError, RunStore
-from fer_core.training import TrainingDiverged, TrainingStopped, stop_signals, train_run
+from fer_core.runs import RunError, RunStore
+from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, stop_signals, train_run
 from fer_core.training.stopping import SIGNALS
 
 LOOK_EVERY_S = 0.2  # for Ctrl-C
+CTRL_C, SIGTERM = SIGNALS
+REASONS = ("", CTRL_C, SIGTERM, "an error of the command that began it")
 Jobs = Annotated[
     int, typer.Option(min=1, help="Trainings at once, each in a process of its own; they share the device.")
 ]
 
 
-def train_all(specs: Sequence[RunSpec], store: RunStore, device: str, *, jobs: int, threads: int | None) -> None:
-    """Train specs on one dataset; one that fails or is trained elsewhere does not stop the others.
+class _Reason(Protocol):
+    """A number that the processes share: why all must stop, as its place in REASONS; 0 while they need not."""
+
+    value: int
+
+
+def train_all(specs: Sequence[RunSpec], store: RunStore, device: str, *, jobs: int, threads: int | None) -> bool:
+    """Train specs on one dataset; says whether none failed. One that does, or is trained elsewhere, stops no other.
 
     With several `jobs`, as many processes load torch and the dataset once each and take the next spec as they
-    become free; without `threads` they divide the processor's among them. Ctrl-C stops all.
+    become free; without `threads` they divide the processor's among them. Ctrl-C and SIGTERM stop all.
+    Raises FerError before anything is trained where one of the specs is impossible.
     """
-    dataset = load_dataset(specs[0].dataset)  # here also for processes: what is wrong with it is said once
-    jobs = min(jobs, len(specs))
-    if jobs == 1:
-        use_threads(threads)
-        _in_turn(specs, store, dataset, device)
-    else:
-        _beside(specs, store, device, jobs, threads or max(1, (os.cpu_count() or 1) // jobs))
+    dataset = load_dataset(specs[0].dataset)
+    left = [spec for spec in specs if not _is_finished(spec, store)]
+    for spec in left:
+        check_spec(spec, store, dataset)
+    jobs = min(jobs, len(left))
+    if jobs > 1:
+        return _side_by_side(left, store, device, jobs, threads or max(1, torch.get_num_threads() // jobs))
+    use_threads(threads)
+    return _in_turn(specs, store, dataset, device)
 
 
-def _in_turn(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> None:
+def _is_finished(spec: RunSpec, store: RunStore) -> bool:
+    found = store.find(spec)
+    return found is not None and found.state == "finished"
+
+
+def _in_turn(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> bool:
+    failed = False
     for position, spec in enumerate(specs, start=1):
         console.print(f"[bold]{position}/{len(specs)}[/] {spec.run_id}", highlight=False)
         try:
             train_shown(spec, store, dataset, device)
-        except (RunError, TrainingDiverged, TrainingStopped) as why:
-            console.print(_reason(why), highlight=False, markup=False)
-            if isinstance(why, TrainingStopped) and str(why) in SIGNALS:  # whoever pressed Ctrl-C means all of them
+        except (Exception, TrainingStopped) as why:
+            console.print(_reason(why), highlight=False, markup=False, soft_wrap=True)
+            failed |= _is_failure(why)
+            if str(why) in SIGNALS:  # whoever pressed Ctrl-C means all of them
                 raise typer.Exit(STOPPED) from None
+    return not failed
 
 
-def _beside(specs: Sequence[RunSpec], store: RunStore, device: str, jobs: int, threads: int) -> None:
+def _side_by_side(specs: Sequence[RunSpec], store: RunStore, device: str, jobs: int, threads: int) -> bool:
+    console.print(
+        f"{len(specs)} to train, {jobs} at once, {threads} thread{'s' if threads > 1 else ''} each; "
+        "`runs list` and the dashboard show how far they are",
+        soft_wrap=True,
+        highlight=False,
+    )
     context = multiprocessing.get_context("spawn")  # CUDA and OpenMP do not survive a fork
-    stop = context.Event()
+    stop: _Reason = context.Value("i", 0, lock=False)
     common = (specs[0].dataset, store, device, threads, stop)
-    with (
-        stop_signals() as asked,
-        ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=common) as pool,
-    ):
-        try:
-            futures = {pool.submit(_train, spec): (place, spec) for place, spec in enumerate(specs, start=1)}
-            for future in _as_they_end(futures, lambda: stop.set() if asked() else None):
-                position, spec = futures[future]
-                line = f"{position}/{len(specs)} {spec.run_id}: {_line(future.exception(), store.find(spec))}"
-                console.print(line, highlight=False, markup=False, soft_wrap=True)
-        finally:
-            stop.set()  # also after an error here: nobody would tell how the others ended
-    if asked():
+    failed = broken = False
+
+    def look() -> None:
+        if asked():
+            stop.value = REASONS.index(asked())
+
+    try:
+        with stop_signals() as asked, ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=common) as pool:
+            try:
+                with _unheard_by_children():
+                    futures = {pool.submit(_train, spec): (place, spec) for place, spec in enumerate(specs, start=1)}
+                for future in _as_they_end(futures, look):
+                    (position, spec), error = futures[future], future.exception()
+                    broken = isinstance(error, BrokenProcessPool)
+                    if broken:
+                        break
+                    failed |= error is not None and _is_failure(error)
+                    outcome = _accuracy(spec, store) if error is None else _reason(error)
+                    line = f"{position}/{len(specs)} {spec.run_id}: {outcome}"
+                    console.print(line, highlight=False, markup=False, soft_wrap=True)
+                look()
+            except Exception:
+                stop.value = len(REASONS) - 1
+                raise
+    except KeyboardInterrupt:  # the second Ctrl-C: nobody waits for the processes, which end with this one
+        os._exit(STOPPED)
+    if stop.value:
         raise typer.Exit(STOPPED)
+    if broken:
+        raise FerError(
+            "a training's process was killed, perhaps for want of memory; the same command with fewer --jobs goes on"
+        )
+    return not failed
+
+
+@contextmanager
+def _unheard_by_children() -> Iterator[None]:
+    """Inside, processes begin with SIGINT blocked: Ctrl-C reaches the whole group, and they still load torch."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start, which comes with the first process, would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _as_they_end(futures: Iterable[Future[None]], look: Callable[[], None]) -> Iterator[Future[None]]:
@@ -79,38 +138,43 @@ def _as_they_end(futures: Iterable[Future[None]], look: Callable[[], None]) -> I
     left = set(futures)
     while left:
         ended, left = wait(left, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-        yield from ended
         look()
+        yield from ended
 
 
-def _line(error: BaseException | None, run: Run | None) -> str:
-    """How a training in a process ended; raises what is no matter of that training alone."""
-    if error is None and run is not None:
-        took = duration(run.environment()["wall_s"])
-        return f"test accuracy {run.evaluation()['splits']['test']['accuracy']:.1%} in {took}"
-    if isinstance(error, BrokenProcessPool):
-        raise FerError(
-            "a training's process was killed, perhaps for want of memory; the same command with fewer --jobs goes on"
-        ) from None
-    if isinstance(error, (RunError, TrainingDiverged, TrainingStopped)):
-        return _reason(error)
-    assert error is not None
-    raise error
+def _accuracy(spec: RunSpec, store: RunStore) -> str:
+    """What a training that ended well has reached, and in which time."""
+    try:
+        run = store.get(spec.run_id)
+        return f"test accuracy {run.evaluation()['splits']['test']['accuracy']:.1%} in " + duration(
+            run.environment().get("wall_s")
+        )
+    except RunError as error:  # somebody may have moved it meanwhile
+        return f"finished, but {error}"
 
 
 def _reason(why: BaseException) -> str:
+    """How a training ended that reached no result."""
     if isinstance(why, TrainingStopped):
         return f"stopped by {why}"
-    return f"{'failed' if isinstance(why, TrainingDiverged) else 'skipped'}: {why}"
+    if isinstance(why, RunError):
+        return f"skipped: {why}"
+    return f"failed: {why}" if isinstance(why, (FerError, TrainingDiverged)) else f"failed: {type(why).__name__}: {why}"
 
 
-_shared: tuple[FaceDataset, RunStore, str, Event] | None = None  # what a process keeps from one training to the next
+def _is_failure(why: BaseException) -> bool:
+    return not isinstance(why, (RunError, TrainingStopped))
 
 
-def _begin(dataset: str, store: RunStore, device: str, threads: int, stop: Event) -> None:
+_shared: tuple[FaceDataset, RunStore, str, _Reason] | None = None  # what a process keeps between its trainings
+
+
+def _begin(dataset: str, store: RunStore, device: str, threads: int, stop: _Reason) -> None:
     """What each process does once, before its first training."""
     global _shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; whoever started this one sets `stop`
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever began this process says in `stop` that it must end
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     _shared = load_dataset(dataset), store, device, stop
@@ -125,9 +189,21 @@ def _end_with_parent() -> None:
 
 
 def _train(spec: RunSpec) -> None:
+    """Train a spec in a process that has begun."""
     assert _shared is not None
     dataset, store, device, stop = _shared
-    if stop.is_set():
-        raise TrainingStopped(SIGNALS[0])
-    forget_stop(spec, store)
-    train_run(spec, store, device=device, dataset=dataset, asked_to_stop=lambda: SIGNALS[0] if stop.is_set() else "")
+    with stop_signals() as heard:
+
+        def asked() -> str:
+            return heard() or REASONS[stop.value]
+
+        try:
+            if asked():
+                raise TrainingStopped(asked())
+            forget_stop(spec, store)
+            train_run(spec, store, device=device, dataset=dataset, asked_to_stop=asked)
+        finally:
+            if heard() == SIGTERM:  # its checkpoint is written; whoever sent it waits for this process to end
+                os._exit(STOPPED)
+            if heard() == CTRL_C:
+                stop.value = REASONS.index(CTRL_C)

@@ -36,6 +36,7 @@ from fer_core.training import TrainingStopped, check_spec, make_spec, stop_signa
 from fer_core.training.progress import ProgressBar
 
 STOPPED = 130  # the exit status of a command that Ctrl-C ended
+FAILED = 1  # of one that went on after a training had failed
 
 
 def train(

@@ -39,10 +39,12 @@ FIRST_LOAD_SECONDS = 120
 PATIENCE = 120_000  # milliseconds: the first look at a page loads PyTorch, beside other tests that do the same
 REOPEN_MS = 5_000
 LOOK_MS = 20
+REDRAW_MS = 1_000
 expect.set_options(timeout=PATIENCE)
 OWN_HOSTS = ("127.0.0.1", "localhost")
 ColourScheme = Literal["light", "dark"]
-_COMING: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()  # the pictures and files that a page waits for
+_WATCHES: WeakKeyDictionary[Page, "Watch"] = WeakKeyDictionary()
+IS_NOT_SHOWN = "url => ![...document.images].some(image => image.src === url)"
 
 QUIET_CHROMIUM = (
     "--no-sandbox",
@@ -132,11 +134,13 @@ class Watch:
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)  # addresses of pictures that were no longer there
+    coming: dict[Page, set[Request]] = field(default_factory=dict)  # pictures and files that a page waits for
+    gone: list[tuple[Page, str]] = field(default_factory=list)  # addresses of pictures that were no longer there
 
     def attach(self, page: Page) -> None:
         """Watch one page."""
-        coming = _COMING.setdefault(page, set())
+        _WATCHES[page] = self
+        coming = self.coming.setdefault(page, set())
         page.on("request", lambda request: coming.add(request) if _is_media(request.url) else None)
         page.on("requestfinished", lambda request: coming.discard(request))
         page.on("requestfailed", lambda request: coming.discard(request))
@@ -145,7 +149,7 @@ class Watch:
         page.on("requestfailed", self._request_failed)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("response", self._response)
+        page.on("response", lambda answer: self._response(page, answer))
 
     def problems(self) -> list[str]:
         """All that must not be, one sentence each."""
@@ -156,15 +160,18 @@ class Watch:
         ]
 
     def settle(self, page: Page) -> None:
-        """Forget pictures that were asked for too late: Streamlit drops them with the run that a later one replaces.
+        """Forget pictures that a page asked for too late: Streamlit drops them with the run that a later one replaces.
 
-        Those that the page still shows remain as problems.
+        Those that the page still shows a moment later remain as problems.
         """
-        shown = set(page.evaluate("[...document.images].map(image => image.src)"))
-        for url in (each for each in self.gone if each not in shown):
+        for url in [url for of, url in self.gone if of is page]:
+            try:
+                page.wait_for_function(IS_NOT_SHOWN, arg=url, timeout=REDRAW_MS)
+            except PlaywrightTimeout:
+                continue
             self.failed = [each for each in self.failed if not each.startswith(f"{url} ")]
             self.errors = [each for each in self.errors if each != f"Client Error: Image source error - {url}"]
-        self.gone.clear()
+        self.gone = [each for each in self.gone if each[0] is not page]
 
     def _request(self, request: Request) -> None:
         self._note_host(request.url)
@@ -182,13 +189,13 @@ class Watch:
         if request.failure and "ERR_ABORTED" not in request.failure:
             self.failed.append(f"{request.url} ({request.failure})")
 
-    def _response(self, answer: Response) -> None:
+    def _response(self, page: Page, answer: Response) -> None:
         # on a deep link Streamlit first looks for its server below the page's address, and then above it
         looked_for_server = "/_stcore/" in answer.url and answer.status == 404
         if answer.status >= 400 and not looked_for_server:
             self.failed.append(f"{answer.url} (status {answer.status})")
         if answer.status == 404 and answer.request.resource_type == "image":
-            self.gone.append(answer.url)
+            self.gone.append((page, answer.url))
 
     def _console(self, message: ConsoleMessage) -> None:
         # a failed request is noted where its address and status are known
@@ -249,11 +256,13 @@ def wait_until_drawn(page: Page, seconds: float = FIRST_LOAD_SECONDS) -> None:
     )
     for busy in ("stSkeleton", "stSpinner"):
         expect(page.get_by_test_id(busy)).to_have_count(0, timeout=seconds * 1000)
+    watch = _WATCHES[page]
     deadline = time.monotonic() + seconds
-    while coming := _COMING.get(page):
+    while coming := watch.coming[page]:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{next(iter(coming)).url} has not come within {seconds} s")
         page.wait_for_timeout(LOOK_MS)
+    watch.settle(page)
 
 
 def pick(page: Page, field: Locator, option: str) -> None:

@@ -74,23 +74,40 @@ def test_a_complaint_and_a_missing_file_are_noticed(page: Page, server: Server, 
     watch.failed.clear()
 
 
+def show(page: Page, picture: str) -> None:
+    page.evaluate(f"document.body.insertAdjacentHTML('beforeend', '<img src=\"/media/{picture}.png\">')")
+
+
 def test_a_missing_picture_is_forgotten_once_the_page_shows_it_no_more(page: Page, watch: Watch) -> None:
-    for name in ("kept", "replaced"):
-        with page.expect_event("response"):
-            page.evaluate(f"document.body.insertAdjacentHTML('beforeend', '<img src=\"/media/{name}.png\">')")
+    for picture in ("kept", "replaced"):
+        with page.expect_response(f"**/media/{picture}.png"):
+            show(page, picture)
     page.evaluate("document.querySelector('[src*=replaced]').remove()")
-    watch.settle(page)
+    wait_until_drawn(page)
+    page.evaluate("document.querySelector('[src*=kept]').remove()")  # it was broken as long as it was there
+    wait_until_drawn(page)
     (problem,) = watch.problems()
     assert problem.endswith("/media/kept.png (status 404)")
+    watch.failed.clear()
+
+
+def test_what_another_page_shows_is_its_own(browse: Callable[..., Page], server: Server, watch: Watch) -> None:
+    first, second = browse(server.url), browse(server.url)
+    with first.expect_response("**/media/missing.png"):
+        show(first, "missing")
+    wait_until_drawn(second)
+    wait_until_drawn(first)
+    assert len(watch.problems()) == 1
     watch.failed.clear()
 
 
 def test_a_page_is_drawn_only_when_its_pictures_have_come(page: Page) -> None:
     answers: list[Route] = []
     page.route("**/media/late.png", lambda route: answers.append(route))
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"/media/late.png\">')")
-    with pytest.raises(TimeoutError, match=r"late\.png has not come within 0\.2 s"):
-        wait_until_drawn(page, seconds=0.2)
+    with page.expect_request("**/media/late.png"):
+        show(page, "late")
+    with pytest.raises(TimeoutError, match=r"late\.png has not come within 5 s"):
+        wait_until_drawn(page, seconds=5)
     answers[0].fulfill(status=200, content_type="image/png")
     wait_until_drawn(page)
 

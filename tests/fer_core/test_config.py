@@ -34,7 +34,7 @@ def test_a_wrong_type_is_an_error(key, value):
     ("key", "value"),
     [
         ("epochs", 0),
-        ("batch_size", 0),
+        ("batch_size", 1),
         ("learning_rate", float("nan")),
         ("label_smoothing", 1.5),
         ("optimizer", "lion"),

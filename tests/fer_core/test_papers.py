@@ -30,7 +30,7 @@ class Summary:
 
 def run(figure, accuracy=0.5, recipe="modern", **changes):
     """A run that answers `figure`, but for `changes` of its spec."""
-    its = Recipe(name=figure.recipe or recipe, epochs=1, batch_size=1, optimizer="adam", learning_rate=1e-3)
+    its = Recipe(name=figure.recipe or recipe, epochs=1, batch_size=2, optimizer="adam", learning_rate=1e-3)
     start = {"architecture_arguments": {"weights": "imagenet"}} if figure.needs_imagenet else {}
     choices = (figure.architecture, figure.preprocessing, figure.dataset, figure.protocol)
     spec = RunSpec(*choices, its, emotions=figure.emotions, **start)
