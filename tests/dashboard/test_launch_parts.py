@@ -14,7 +14,7 @@ from dashboard.launch import selection as launching
 from dashboard.launch.plan import Planned
 from dashboard.launch.selection import Selection, command, make_specs
 from dashboard.summaries import RunShelf
-from fer_core.cli import train as command_line
+from fer_core.cli import grid as command_line
 from fer_core.cli.app import load
 from fer_core.config import Recipe, RunSpec
 from fer_core.errors import FerError
@@ -274,7 +274,7 @@ def test_what_recipes_say_is_shown_in_few_words(values: list[Any], text: str) ->
 
 def test_pipelines_that_runs_have_used_can_be_chosen_too(store: RunStore) -> None:
     make_run(store, preprocessing="gcn+hist_eq")
-    catalogue = launching.Catalogue({"linear": {"modern": Recipe("modern", 1, 1, "adam", 0.1)}}, ("raw", "gcn"))
+    catalogue = launching.Catalogue({"linear": {"modern": Recipe("modern", 1, 2, "adam", 0.1)}}, ("raw", "gcn"))
     assert launching.pipelines(catalogue, RunShelf().read(store)) == ["raw", "gcn", "gcn+hist_eq"]
 
 
