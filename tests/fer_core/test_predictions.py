@@ -31,9 +31,8 @@ def test_no_prediction_changes(tmp_path, probabilities):
     given = np.vstack([probabilities, close])
     kept = read_back(tmp_path, given)
     np.testing.assert_array_equal(kept.argmax(axis=1), given.argmax(axis=1))
-    np.testing.assert_array_equal(
-        kept[-6:], close[1:]
-    )  # the first of equal classes is taken: the first row may become equal
+    # of equal classes the first is taken: only where it is the best one may a row become equal
+    np.testing.assert_array_equal(kept[-6:], close[1:])
 
 
 def test_packing_what_was_packed_changes_nothing_more(tmp_path, probabilities):
