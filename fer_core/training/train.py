@@ -19,6 +19,7 @@ from fer_core.datasets import FaceDataset, Split, load_dataset
 from fer_core.devices import resolve_device, resolve_precision, seed_generator
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
+from fer_core.heap import freed_memory_kept
 from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
 from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
 from fer_core.training.distillation import check_teacher, with_teacher
@@ -57,7 +58,7 @@ def train_run(
     with run.lock():
         if run.status.state == "finished":
             return run
-        with recorded_end(run):
+        with recorded_end(run), freed_memory_kept(target):
             _Training(run, plan, store, target, watcher, asked_to_stop).complete(model)
     return run
 
