@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "fer_core.errors",
         "fer_core.chain",
         "fer_core.devices",
+        "fer_core.heap",
         "fer_core.labels",
         "fer_core.locks",
         "fer_core.paths",

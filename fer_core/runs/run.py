@@ -214,12 +214,11 @@ class Run:
     def append_metrics(self, epoch: Mapping[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
         with (self.path / "metrics.jsonl").open("a") as handle:
-            handle.write(json.dumps(brief(dict(epoch))) + "\n")
+            handle.write(_metrics_line(epoch))
 
     def rewrite_metrics(self, epochs: list[dict[str, Any]]) -> None:
         """Replace metrics.jsonl, so that a resumed run repeats no epoch."""
-        text = "".join(json.dumps(brief(epoch)) + "\n" for epoch in epochs)
-        self._replace("metrics.jsonl", text.encode())
+        self._replace("metrics.jsonl", "".join(map(_metrics_line, epochs)).encode())
 
     def append_log(self, line: str) -> None:
         """Add one line with its time to log.txt."""
@@ -288,6 +287,10 @@ class Run:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
+
+
+def _metrics_line(epoch: Mapping[str, Any]) -> str:
+    return json.dumps(brief(dict(epoch))) + "\n"
 
 
 def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:
