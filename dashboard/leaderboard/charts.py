@@ -56,7 +56,7 @@ def effort_scatter(points: pd.DataFrame, quality: Metric, effort: Metric) -> alt
             axis=number_axis(format="~s", tickCount=6, grid=False),
         ),
         y=alt.Y(
-            "quality:Q", title=None, scale=alt.Scale(zero=False, padding=18), axis=number_axis(format="~g", tickCount=6)
+            "quality:Q", title=None, scale=alt.Scale(zero=False, padding=18), axis=number_axis(format="~r", tickCount=6)
         ),
         tooltip=[
             alt.Tooltip("name:N", title="run"),

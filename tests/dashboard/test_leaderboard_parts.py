@@ -1,11 +1,13 @@
 """Rows, cells, points and exports of the leaderboard."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import vl_convert
 
 from benchmarks.make_store import fill
 from dashboard.leaderboard import charts, export, rows
@@ -131,6 +133,16 @@ def test_points_have_both_figures_and_a_lower_error_is_better(runs: list[RunSumm
     assert points.sort_values(["effort", "quality"])["front"].iloc[0]
     assert charts.effort_scatter(points, METRICS["ece"], PARAMETERS).to_dict()["layer"]
     assert rows.points([], ACCURACY, PARAMETERS).empty
+
+
+@pytest.mark.parametrize(("qualities", "tick"), [((37.2, 91.0), "60"), ((0.9, 1.31), "1.1")])
+def test_the_scatters_axis_has_plain_numbers(qualities: tuple[float, float], tick: str) -> None:
+    points = pd.DataFrame({"id": ["a", "b"], "effort": [1e4, 6e5], "quality": qualities, "front": True})
+    points = points.assign(name="x", architecture="x", quality_text="x", effort_text="x")
+    svg = vl_convert.vegalite_to_svg(charts.effort_scatter(points, ACCURACY, PARAMETERS).to_json())
+    shown = re.findall(r">([^<>]+)</text>", svg)
+    assert tick in shown
+    assert not [text for text in shown if re.fullmatch(r"[0-9.]+e[+-]?[0-9]+", text)]
 
 
 def test_a_point_of_the_front_that_is_close_to_the_next_has_its_name_elsewhere() -> None:
