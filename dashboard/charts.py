@@ -26,6 +26,7 @@ GREY = "#8A8F9C"  # lines: 3:1 on the light and on the dark background
 MUTED = alt.ExprRef("luminance(background) > 0.5 ? '#5A5F6C' : '#A4A9B5'")
 INK = alt.ExprRef("luminance(background) > 0.5 ? '#1B1D24' : '#E6E7EB'")
 SPLITS = {"train": "training", "valid": "validation"}
+PLAIN = "~r"  # numbers of a linear axis: d3's "~g" would write 60 as 6e+1 where the ticks are tens
 
 
 def readable_on_fill(field: str) -> alt.ExprRef:
@@ -109,7 +110,7 @@ def learning_curves(epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], 
     """
     names = {f"{split}_{measure}": name for split, name in SPLITS.items()}
     wide = epochs[["fold", "epoch", *names]].rename(columns=names)
-    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", "~g")
+    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", PLAIN)
     x = epoch_axis(wide)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=number_axis(format=form, tickCount=6))
     lines = _split_lines(wide, x, y)
@@ -127,7 +128,7 @@ def live_curves(measure: Measure, epochs: int) -> alt.LayerChart:
 
     The axis has room for all `epochs`, so that the lines grow into it; a dot is at the last one.
     """
-    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", "~g")
+    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", PLAIN)
     order: list[Any] = list(SPLITS.values())
     first_and_last = [1, max(2, epochs)]
     ends = alt.ExprRef("datum.value > 1 ? 'right' : 'left'")

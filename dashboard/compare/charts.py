@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, cell_axis, number_axis
+from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, PLAIN, cell_axis, number_axis
 from dashboard.compare.curves import METRICS
 from dashboard.compare.matrices import SHORT_NAME
 
@@ -68,7 +68,7 @@ def curves_chart(
         scale=alt.Scale(type="log", nice=False) if log_x else alt.Scale(nice=False, zero=False),
         axis=number_axis(grid=False, format="~s", tickCount=8),
     )
-    form = ".0%" if look.is_share else "~g"
+    form = ".0%" if look.is_share else "~g" if log_y else PLAIN
     scale = alt.Scale(type="log", nice=False, padding=6) if log_y else alt.Scale(zero=False)
     axis = number_axis(format=form, tickCount=6)
     y = alt.Y("smooth:Q", title=None, scale=scale, axis=axis)

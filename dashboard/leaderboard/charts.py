@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import GREY, MUTED, filled_grid, number_axis
+from dashboard.charts import GREY, MUTED, PLAIN, filled_grid, number_axis
 from dashboard.leaderboard.metrics import Metric
 
 ROW_HEIGHT, HEAD_HEIGHT = 44, 60
@@ -56,7 +56,8 @@ def effort_scatter(points: pd.DataFrame, quality: Metric, effort: Metric) -> alt
             axis=number_axis(format="~s", tickCount=6, grid=False),
         ),
         y=alt.Y(
-            "quality:Q", title=None, scale=alt.Scale(zero=False, padding=18), axis=number_axis(format="~r", tickCount=6)
+            "quality:Q", title=None, scale=alt.Scale(zero=False, padding=18),
+            axis=number_axis(format=PLAIN, tickCount=6),
         ),
         tooltip=[
             alt.Tooltip("name:N", title="run"),

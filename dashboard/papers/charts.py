@@ -4,7 +4,17 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts import CURVE_HEIGHT, GREY, MUTED, SPLITS, cell_axis, emotion_scale, epoch_axis, number_axis
+from dashboard.charts import (
+    CURVE_HEIGHT,
+    GREY,
+    MUTED,
+    PLAIN,
+    SPLITS,
+    cell_axis,
+    emotion_scale,
+    epoch_axis,
+    number_axis,
+)
 from dashboard.papers.tables import LINE_BREAK
 
 ROW_HEIGHT = 36
@@ -109,7 +119,7 @@ def loss_curves(losses: pd.DataFrame) -> alt.Chart:
         .mark_line(strokeWidth=2)
         .encode(
             x=epoch_axis(losses),
-            y=alt.Y("loss:Q", title=None, scale=alt.Scale(zero=False), axis=number_axis(format="~g", tickCount=6)),
+            y=alt.Y("loss:Q", title=None, scale=alt.Scale(zero=False), axis=number_axis(format=PLAIN, tickCount=6)),
             color=alt.Color("system:N", sort=systems, legend=legend),
             strokeDash=alt.StrokeDash("split:N", scale=alt.Scale(domain=order, range=[[5, 3], [1, 0]]), legend=None),
             tooltip=[

@@ -122,6 +122,14 @@ def test_the_matrix_keeps_the_order_of_the_emotions_on_both_axes(shown: charts.C
     assert chart.count(f'"sort": {json.dumps(list(EMOTIONS))}') == 6  # x and y of tiles, texts and frame
 
 
+def test_a_large_loss_is_a_plain_number() -> None:
+    data = epochs(5).assign(train_loss=np.linspace(91.0, 37.2, 5), valid_loss=60.0)
+    svg = vl_convert.vegalite_to_svg(charts.learning_curves(data, "loss", tables.best_epochs(data)).to_json())
+    shown = re.findall(r">([^<>]+)</text>", svg)
+    assert "60" in shown
+    assert not [text for text in shown if re.fullmatch(r"[0-9.]+e[+-]?[0-9]+", text)]
+
+
 @pytest.mark.parametrize("number", [1, 2, 12])
 @pytest.mark.parametrize("measure", ["loss", "accuracy"])
 def test_curves_are_drawn_from_the_first_epoch_on(number: int, measure: charts.Measure) -> None:

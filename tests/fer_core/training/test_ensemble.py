@@ -76,9 +76,8 @@ def test_its_predictions_are_the_weighted_mean_of_the_calibrated_ones(store, ens
             each["weight"] * apply_temperature(store.get(each["run"]).predictions()[key], each["temperature"])
             for each in members
         )
-        np.testing.assert_allclose(
-            ensemble.predictions()[key], mean, atol=1.25e-3
-        )  # 2^-10 of packing, 2^-12 of float16
+        # 2^-10 of packing, 2^-12 of float16
+        np.testing.assert_allclose(ensemble.predictions()[key], mean, atol=1.25e-3)
 
 
 def test_its_figures_are_those_of_its_predictions(ensemble):
