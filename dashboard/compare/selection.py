@@ -11,6 +11,7 @@ from fer_core.config import RunSpec
 FEWEST, MOST = 2, 8
 FIRST_CHOICE = 4  # runs that are compared where nothing is chosen
 LETTERS = "ABCDEFGH"
+PARTS = ("architecture", "preprocessing", "board", "recipe", "setting", "seed")  # what a run may be called by
 COMPARABLE_STATES = ("finished", "running", "cancelled", "failed", "lost")  # these may have learning curves
 
 
@@ -99,12 +100,17 @@ def first_choice(runs: Sequence[RunSummary]) -> list[RunSummary]:
 
 
 def names(runs: Sequence[RunSummary]) -> dict[str, str]:
-    """`A · mini_xception · gcn`: a letter, and what differs between the runs, for each id."""
+    """`A · mini_xception · gcn`: a letter, and what tells the runs apart, for each id.
+
+    A part is named only where those before it leave two runs alike; the test images are named wherever they differ.
+    """
     parts = [_parts(run) for run in runs]
-    differing = [len(set(column)) > 1 for column in zip(*parts, strict=True)]
-    texts = [
-        " · ".join(part for part, differs in zip(each, differing, strict=True) if differs and part) for each in parts
-    ]
+    texts = [""] * len(runs)
+    for part in PARTS:
+        pairs = [(text, each[part]) for text, each in zip(texts, parts, strict=True)]
+        differs = len({value for _, value in pairs}) > 1
+        if len(set(pairs)) > len(set(texts)) or (part == "board" and differs):
+            texts = [" · ".join(filter(None, pair)) for pair in pairs]
     counts = Counter(texts)
     return {
         run.id: f"{letter} · {text if text and counts[text] == 1 else f'{text} {hash_of(run)}'.strip()}"
@@ -112,12 +118,12 @@ def names(runs: Sequence[RunSummary]) -> dict[str, str]:
     }
 
 
-def _parts(run: RunSummary) -> tuple[str, ...]:
+def _parts(run: RunSummary) -> dict[str, str]:
     spec: RunSpec | None = run.spec
     if spec is None:
-        return ("",) * 6
-    where = board_label(run.board)
-    return (spec.architecture, spec.preprocessing, where, spec.recipe.name, setting(spec), f"seed {spec.seed}")
+        return dict.fromkeys(PARTS, "")
+    values = (spec.architecture, spec.preprocessing, board_label(run.board), spec.recipe.name, setting(spec))
+    return dict(zip(PARTS, (*values, f"seed {spec.seed}"), strict=True))
 
 
 def why_apart(selection: Selection) -> str:

@@ -17,6 +17,7 @@ from dashboard.compare.selection import (
     select,
     why_apart,
 )
+from dashboard.labels import board_label
 from dashboard.summaries import RunSummary, summarize
 from fer_core.evaluation import Answers, compare_all, shared_answers
 from fer_core.runs import Run, RunStore
@@ -39,6 +40,23 @@ def answers(runs: list[Run]) -> Answers:
 
 def test_runs_are_called_by_a_letter_and_what_differs(runs: list[Run]) -> None:
     assert list(names(summaries(runs)).values()) == ["A · raw", "B · gcn"]
+
+
+def test_runs_are_called_by_no_more_than_tells_them_apart(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    different = [make_tested(store, architecture=name, n=40, seed=seed) for seed, name in enumerate(("linear", "mlp"))]
+    assert list(names(summaries(different)).values()) == ["A · linear", "B · mlp"]
+    alike = [*different, make_tested(store, architecture="linear", n=40, seed=7)]
+    assert list(names(summaries(alike)).values()) == ["A · linear · seed 0", "B · mlp · seed 1", "C · linear · seed 7"]
+
+
+def test_runs_of_other_test_images_are_called_by_them_too(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    found = summaries(
+        [make_tested(store, n=40), make_tested(store, architecture="linear", n=40, protocol="train_vs_rest")]
+    )
+    assert len({run.board for run in found}) == 2
+    assert all(board_label(run.board) in name for run, name in zip(found, names(found).values(), strict=True))
 
 
 def test_runs_that_differ_in_nothing_shown_are_called_by_their_hash(tmp_path: Path) -> None:
