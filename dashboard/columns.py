@@ -24,6 +24,9 @@ def leaderboard() -> dict[str, Any]:
         "parameters": column.NumberColumn("Parameters", format="%,d"),
         "epochs": column.NumberColumn("Epochs", format="%d", help="Where there are folds, their mean."),
         "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of the training."),
+        "total": column.NumberColumn(
+            "In all (min)", format="%.1f", help="With every other training that it was made from."
+        ),
         "device": column.TextColumn("Device"),
         "recipe": column.TextColumn("Recipe"),
         "setting": column.TextColumn("Setting", help="The network's arguments, and the run that it starts from."),
@@ -38,6 +41,22 @@ def members() -> dict[str, Any]:
         "architecture": column.TextColumn("Architecture"),
         "preprocessing": column.TextColumn("Preprocessing"),
         "temperature": column.NumberColumn("Temperature", format="%.2f", help="Fitted on the validation split."),
+        "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
+    }
+
+
+def lineage() -> dict[str, Any]:
+    """Columns of `tables.lineage`."""
+    return {
+        "place": column.NumberColumn("No.", format="%d", width=50, pinned=True),
+        "architecture": column.TextColumn("Architecture"),
+        "preprocessing": column.TextColumn("Preprocessing"),
+        "origin": column.TextColumn("Made from", help="Numbers are those of the rows."),
+        "epochs": column.NumberColumn("Epochs", format="%d"),
+        "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of this training alone."),
+        "valid": column.NumberColumn("Validation (%)", format="%.1f", help="What choices were made by."),
+        "accuracy": column.NumberColumn("Test (%)", format="%.1f"),
+        "board": column.TextColumn("Tested on"),
         "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
     }
 

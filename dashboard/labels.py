@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from dashboard.formats import count, duration, percent, plural
 from dashboard.summaries import Board, RunSummary
@@ -53,6 +54,11 @@ def start_name(run_id: str) -> str:
     """The faces that a run to start from was trained on, out of its id: `fer2013`; its architecture is the same."""
     parts = run_id.split("__")
     return parts[2].rpartition("-")[0] if len(parts) >= 5 else run_id
+
+
+def run_address(run_id: str) -> str:
+    """The address of a run's page, as seen from any other page."""
+    return f"run?run={quote(run_id)}"
 
 
 def describe(run: RunSummary) -> str:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
 from dashboard.advice import advice, reason
-from dashboard.formats import NONE, count, interval, percent
-from dashboard.labels import labels, setting
+from dashboard.formats import NONE, count, duration, interval, percent, plural
+from dashboard.labels import board_label, labels, run_address, setting
 from dashboard.summaries import Board, RunSummary, ends
 from fer_core.errors import FerError
+from fer_core.runs import Lineage
 
 if TYPE_CHECKING:
     # importing this would import torch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEADERBOARD_COLUMNS = (
     *("id", "architecture", "preprocessing", "accuracy", "interval", "clean", "macro_f1"),
-    *("parameters", "epochs", "minutes", "device", "recipe", "setting", "seed"),
+    *("parameters", "epochs", "minutes", "total", "device", "recipe", "setting", "seed"),
 )
 CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval", "n", "runs", "mean", "id")
 
@@ -34,13 +34,13 @@ def on_board(runs: Sequence[RunSummary], board: Board, *, with_archived: bool = 
 
 
 def leaderboard(runs: Sequence[RunSummary]) -> pd.DataFrame:
-    """One row for each finished run, in the order given; `setting` is there where one run has any."""
+    """One row for each finished run, in the order given; `setting` and `total` are there where they say something."""
     table = pd.DataFrame([_leaderboard_row(run) for run in runs], columns=list(LEADERBOARD_COLUMNS))
-    return table if table["setting"].any() else table.drop(columns="setting")
+    silent = [] if table["setting"].any() else ["setting"]
+    return table.drop(columns=silent if any(run.sources_s != 0 for run in runs) else [*silent, "total"])
 
 
 def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
-    seconds = run.fact("wall_s")
     spec = run.spec
     return {
         "id": run.id,
@@ -52,12 +52,17 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
         "macro_f1": _percentage(run.figure("macro_f1")),
         "parameters": run.fact("parameters"),
         "epochs": run.epochs,
-        "minutes": None if seconds is None else seconds / 60,
+        "minutes": _minutes(run.fact("wall_s")),
+        "total": _minutes(run.total_s),
         "device": run.device,
         "recipe": spec.recipe.name if spec else "",
         "setting": setting(spec) if spec else "",
         "seed": spec.seed if spec else None,
     }
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 60
 
 
 def _percentage(share: float | None) -> float | None:
@@ -84,7 +89,35 @@ def members(of_ensemble: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """What an ensemble averages, by falling weight (a share); the temperature divides each network's logits."""
     rows = sorted(of_ensemble, key=lambda member: -member["weight"])
     keys = ("weight", "architecture", "preprocessing", "temperature")
-    return pd.DataFrame([{**{key: row[key] for key in keys}, "run": f"run?run={quote(row['run'])}"} for row in rows])
+    return pd.DataFrame([{**{key: row[key] for key in keys}, "run": run_address(row["run"])} for row in rows])
+
+
+def lineage(found: Lineage) -> pd.DataFrame:
+    """The runs that one was made from and itself, numbered; accuracies in %."""
+    rows = [
+        {
+            "place": found.places[run.id],
+            "architecture": run.spec.architecture if run.spec else "",
+            "preprocessing": run.spec.preprocessing if run.spec else "",
+            "origin": found.origin(run),
+            "epochs": run.epochs or None,
+            "minutes": _minutes(run.fact("wall_s")),
+            "valid": _percentage(run.valid_accuracy),
+            "accuracy": _percentage(run.accuracy),
+            "board": board_label(run.board),
+            "run": run_address(run.id),
+        }
+        for run in found.runs
+    ]
+    return pd.DataFrame(rows)
+
+
+def lineage_title(found: Lineage) -> str:
+    """`5 trainings, 5 h 38 min in all`; ensembles are no trainings."""
+    trainings = plural(sum(not run.is_ensemble for run in found.runs) + len(found.missing), "training")
+    if found.missing:
+        return f"{trainings}, of which {len(found.missing)} cannot be found any more"
+    return f"{trainings}, {duration(found.seconds)} in all" if found.seconds is not None else trainings
 
 
 def pipeline_order(pipeline: str) -> tuple[bool, int, str]:

@@ -14,6 +14,7 @@ from dashboard.picker import run_picker
 from dashboard.robustness import view as robustness_view
 from dashboard.summaries import RunSummary
 from fer_core.config import to_json
+from fer_core.runs import lineage
 
 TITLE = "Run"
 GROUP = "Model"
@@ -62,6 +63,18 @@ def members(run: RunSummary) -> None:
     ui.figure_title("What it averages", "Weights chosen on the validation split; each network preprocesses for itself.")
     st.dataframe(table, hide_index=True, column_config=columns.members(), alt="Members of the ensemble")
     ui.download(table, "members")
+
+
+def made_from(run: RunSummary) -> None:
+    found = lineage(run, {each.id: each for each in runs}.get)
+    if len(found.runs) + len(found.missing) == 1:
+        return
+    table = tables.lineage(found)
+    ui.figure_title(
+        f"Made in {tables.lineage_title(found)}", "Where it starts, its teachers and all that these were made from."
+    )
+    st.dataframe(table, hide_index=True, column_config=columns.lineage(), alt="What the run was made from")
+    ui.download(table, "made_from")
 
 
 def curves(run: RunSummary) -> None:
@@ -143,6 +156,7 @@ if run.is_ensemble:
     members(run)
 else:
     curves(run)
+made_from(run)
 if run.state == "finished":
     confusions(run)
     if run.folds > 1:

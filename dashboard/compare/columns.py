@@ -26,7 +26,9 @@ def standings() -> dict[str, Any]:
         "log_loss": column.NumberColumn("Log loss", format="%.3f"),
         "ece": column.NumberColumn("ECE (%)", format="%.1f", help="Confidence and accuracy apart, uncalibrated."),
         "parameters": column.NumberColumn("Parameters", format="%,d"),
-        "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of the training."),
+        "minutes": column.NumberColumn(
+            "Time in all (min)", format="%.1f", help="Wall time of the training and of all that it was made from."
+        ),
     }
 
 

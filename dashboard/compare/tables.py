@@ -79,7 +79,7 @@ def standings(
                 "log_loss": figures["log_loss"],
                 "ece": 100 * figures["ece"],
                 "parameters": facts[run].fact("parameters"),
-                "minutes": (facts[run].fact("wall_s") or np.nan) / 60,
+                "minutes": (facts[run].total_s or np.nan) / 60,
             }
         )
     return pd.DataFrame(rows)

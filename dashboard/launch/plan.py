@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from dashboard.formats import NONE, duration, percent, plural
-from dashboard.papers.comparisons import link
+from dashboard.labels import run_address
 from dashboard.summaries import RunSummary, position
 from fer_core.config import RunSpec
 from fer_core.jobs.estimate import Estimate, Machine, PastRun, Workload, estimate
@@ -131,7 +131,7 @@ def preview_table(planned: Sequence[Planned], workload: Workload) -> pd.DataFram
             f"{folds} × {each.spec.recipe.epochs:,}" if folds > 1 else f"{each.spec.recipe.epochs:,}",
             about(each.seconds) if each.is_trained else NONE,
             _basis(each) if each.is_trained else "",
-            link(each.run.id) if each.run else "",
+            run_address(each.run.id) if each.run else "",
         )
         for each in planned
     ]

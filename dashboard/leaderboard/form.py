@@ -15,7 +15,7 @@ from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.summaries import Board, RunSummary, find
 
 FEW_BOARDS = 4  # fit in one row of buttons
-FIRST_COLUMNS = ("accuracy", "clean", "macro_f1", "ece", "parameters", "minutes")
+FIRST_COLUMNS = ("accuracy", "clean", "macro_f1", "ece", "parameters", "total")
 FACTS = {
     "interval": "95 % interval",
     "recipe": "Recipe",

@@ -15,7 +15,8 @@ class Metric:
     """One figure of a run.
 
     `source` is a name in the test split (`macro_f1`, `calibrated.ece`), after `environment:` a fact of the training,
-    `latency:ms` or `robustness:mean`. `scale` turns it into what is shown, in `unit`, with so many `decimals`.
+    `total:s`, `latency:ms` or `robustness:mean`. `scale` turns it into what is shown, in `unit`, with so many
+    `decimals`.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Metric:
         sources = {
             "": run.figure,
             "environment": run.fact,
+            "total": lambda _: run.total_s,
             "latency": lambda _: run.latency_ms,
             "robustness": lambda _: run.corruption_accuracy,
         }
@@ -101,6 +103,11 @@ _ALL = (
     ),
     Metric(
         "minutes", "Training time", "environment:wall_s", "Wall time, on the machine that trained it.",
+        unit="min", scale=1 / 60, is_more_better=False, is_effort=True,
+    ),
+    Metric(
+        "total", "Time in all", "total:s",
+        "Wall time of its training and of every other that it was made from: where it starts, teachers, members.",
         unit="min", scale=1 / 60, is_more_better=False, is_effort=True,
     ),
     Metric(

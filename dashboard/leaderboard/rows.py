@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import pandas as pd
 
 from dashboard.formats import NONE, SPACE, interval, plural
-from dashboard.labels import setting
+from dashboard.labels import run_address, setting
 from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.summaries import RunSummary
 from dashboard.tables import pipeline_order
@@ -116,7 +115,7 @@ def _row(
     marks: "Mapping[str, Against] | None",
 ) -> dict[str, Any]:
     run = group.nearest(first)
-    row = _facts(run, group) | {"id": run.id, "run": f"run?run={quote(run.id)}"}
+    row = _facts(run, group) | {"id": run.id, "run": run_address(run.id)}
     for key in keys:
         metric = METRICS[key]
         mean, reference = group.mean(metric), metric.value(baseline) if baseline else None

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 import pandas as pd
 
 from dashboard.advice import reason
 from dashboard.formats import NONE, SPACE, percent, plain, points
-from dashboard.labels import board_label, start_name
+from dashboard.labels import board_label, run_address, start_name
 from dashboard.summaries import Board, RunSummary, position
 from fer_core.config import RunSpec, spec_hash
 from fer_core.papers import Published, answers, beyond, match, starts_random, verdict
@@ -182,7 +181,7 @@ def _is_alike(spec: RunSpec, figure: Published) -> bool:
 
 def _pointer(figure: Published, runs: Sequence[RunSummary]) -> list[str]:
     return [
-        f"{plain(difference(run, figure))}: [{percent(run.accuracy)}]({link(run.id)})"
+        f"{plain(difference(run, figure))}: [{percent(run.accuracy)}]({run_address(run.id)})"
         for run in elsewhere(figure, runs)[:1]
     ]
 
@@ -199,11 +198,6 @@ def difference(run: RunSummary, figure: Published) -> str:
     if figure.needs_imagenet and starts_random(spec):
         return "from random weights"
     return f"{spec.recipe.name} recipe"
-
-
-def link(run_id: str) -> str:
-    """The address of a run's page, as seen from any other page."""
-    return f"run?run={quote(run_id)}"
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
@@ -259,7 +253,7 @@ def _shown_row(comparison: Comparison) -> dict[str, str]:
         "Paper": BEYOND if comparison.is_beyond else str(figure.paper),
         "System": plain(comparison.system),
         "Published (%)": f"{100 * figure.value:.1f}",
-        "Ours (%)": f"[{100 * answer.accuracy:.1f}]({link(answer.run.id)})" if answer else NONE,
+        "Ours (%)": f"[{100 * answer.accuracy:.1f}]({run_address(answer.run.id)})" if answer else NONE,
         "95 % interval": _ends(answer.interval) if answer else NONE,
         "Δ (points)": points(answer.accuracy - figure.value) if answer else NONE,
         "Verdict": VERDICT_BADGES[comparison.verdict],

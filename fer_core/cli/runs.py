@@ -10,7 +10,7 @@ from fer_core.cli import keeping
 from fer_core.cli.options import RunsFolder
 from fer_core.cli.output import JsonOption, console, duration, percent, print_json, print_table
 from fer_core.config import to_json
-from fer_core.runs import Run, RunStore
+from fer_core.runs import Lineage, Run, RunStore, stored_lineage
 
 app = typer.Typer(no_args_is_help=True, help="Browse the results.")
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
@@ -43,16 +43,21 @@ def list_runs(runs: RunsFolder = None, json: JsonOption = False) -> None:
 @app.command("show")
 def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> None:
     """Show a run: spec, state, figures and environment."""
-    found = RunStore(runs).get(run)
+    store = RunStore(runs)
+    found = store.get(run)
     details = summary(found)
     if not found.problem:
         details |= {"spec": to_json(found.spec), "status": asdict(found.status)}
     if found.state == "finished":
         details |= {"evaluation": found.evaluation(), "environment": found.environment()}
+    origins = stored_lineage(found, store)
+    details |= {"made_from": _origins(origins), "total_s": origins.seconds}
     if json:
         print_json(details)
         return
     _print_details(found, details)
+    if len(origins.runs) > 1 or origins.missing:
+        _print_origins(origins)
 
 
 @app.command("compare")
@@ -167,11 +172,51 @@ def _print_details(run: Run, details: dict[str, Any]) -> None:
             if key in splits["test"]
         ]
         print_table("evaluation", ("metric", "valid", "test"), rows, right=("valid", "test"))
-        facts = details["environment"]
-        rate = f" ({facts['images_per_s']:.0f} images/s)" if facts["images_per_s"] else ""
-        folds = f" over {facts['folds']} folds" if "folds" in facts else ""
-        console.print(
-            f"{facts['epochs_run']} epochs{folds} in {duration(facts['wall_s'])} on {facts['device_name']}{rate}, "
-            f"best epoch {facts['best_epoch']}",
-            highlight=False,
+        _print_training(details["environment"])
+
+
+def _print_training(facts: dict[str, Any]) -> None:
+    if not facts["epochs_run"]:
+        return  # an ensemble is made of what was trained before
+    rate = f" ({facts['images_per_s']:.0f} images/s)" if facts["images_per_s"] else ""
+    folds = f" over {facts['folds']} folds" if "folds" in facts else ""
+    console.print(
+        f"{facts['epochs_run']} epochs{folds} in {duration(facts['wall_s'])} on {facts['device_name']}{rate}, "
+        f"best epoch {facts['best_epoch']}",
+        highlight=False,
+    )
+
+
+def _origins(found: Lineage) -> list[dict[str, Any]]:
+    known = [
+        {
+            "run": each.id,
+            "origin": found.origin(each),
+            "epochs": each.epochs,
+            "wall_s": each.fact("wall_s"),
+            "test_accuracy": each.accuracy,
+        }
+        for each in found.runs
+    ]
+    return [*known, *({"run": name, "origin": "gone"} for name in found.missing)]
+
+
+def _print_origins(found: Lineage) -> None:
+    rows = [
+        (
+            str(found.places[each.id]),
+            each.id,
+            found.origin(each),
+            str(each.epochs or "–"),
+            duration(each.fact("wall_s")),
+            percent(each.accuracy),
         )
+        for each in found.runs
+    ]
+    rows += [("–", name, "gone", "–", "–", "–") for name in found.missing]
+    print_table(
+        f"what it was made from, {duration(found.seconds)} in all",
+        ("no.", "run", "made from", "epochs", "time", "test"),
+        rows,
+        right=("no.", "epochs", "time", "test"),
+    )

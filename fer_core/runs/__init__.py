@@ -2,6 +2,7 @@
 
 from fer_core.runs.index import RunIndex
 from fer_core.runs.index_file import IndexFile
+from fer_core.runs.lineage import Lineage, lineage, stored_lineage, with_sources
 from fer_core.runs.measured import ROBUSTNESS_FILE, TTA_FILE, read_robustness, read_tta
 from fer_core.runs.notes import Notes, change_notes, read_notes, tags_of
 from fer_core.runs.requests import (
@@ -27,6 +28,7 @@ __all__ = [
     "Board",
     "IndexFile",
     "Job",
+    "Lineage",
     "Notes",
     "Run",
     "RunError",
@@ -38,6 +40,7 @@ __all__ = [
     "StopRequest",
     "Trashed",
     "change_notes",
+    "lineage",
     "read_job",
     "read_notes",
     "read_robustness",
@@ -45,8 +48,10 @@ __all__ = [
     "remove_job",
     "remove_stop",
     "stop_request",
+    "stored_lineage",
     "stored_precision",
     "tags_of",
+    "with_sources",
     "write_job",
     "write_stop",
 ]

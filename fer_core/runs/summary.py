@@ -58,6 +58,7 @@ class RunSummary:
     robustness: dict[str, Any] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
     variant: str = ""  # the same for runs whose specs differ in the seed alone
+    sources_s: float | None = 0.0  # spent on what it was made from (see `lineage`); None where that is not known
 
     def figure(self, name: str) -> float | None:
         """A number of the test split, such as `macro_f1` or `calibrated.ece`; None where there is none."""
@@ -73,6 +74,12 @@ class RunSummary:
     def fact(self, name: str) -> float | None:
         """A number of the environment, such as `wall_s`; None where there is none."""
         return _number(self.environment.get(name))
+
+    @property
+    def total_s(self) -> float | None:
+        """Wall time of its training and of all that it was made from; None where a part is not known."""
+        own = self.fact("wall_s")
+        return None if own is None or self.sources_s is None else own + self.sources_s
 
     @property
     def latency_ms(self) -> float | None:

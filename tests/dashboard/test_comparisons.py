@@ -2,13 +2,13 @@
 
 import pytest
 
+from dashboard.labels import run_address
 from dashboard.papers.comparisons import (
     Comparison,
     compare,
     comparison_table,
     elsewhere,
     find_answer,
-    link,
     shown_table,
 )
 from dashboard.summaries import RunShelf, RunSummary
@@ -93,9 +93,8 @@ def test_a_run_by_another_protocol_is_a_pointer_without_a_verdict(store: RunStor
     assert found.verdict == "not run"
     assert found.answer is None
     accuracy = 100 * run.evaluation()["splits"]["test"]["accuracy"]
-    assert found.remark == (
-        f"not trained yet under this protocol; official protocol: [{accuracy:.1f}\N{NO-BREAK SPACE}%]({link(run.id)})"
-    )
+    linked = f"[{accuracy:.1f}\N{NO-BREAK SPACE}%]({run_address(run.id)})"
+    assert found.remark == f"not trained yet under this protocol; official protocol: {linked}"
 
 
 def test_a_pointer_says_what_else_differs(store: RunStore) -> None:

@@ -45,6 +45,7 @@ def test_a_figure_of_each_metric_is_what_the_evaluation_holds(store: RunStore) -
     assert METRICS["log_loss"].value(summary) == test["log_loss"]
     assert PARAMETERS.value(summary) == 58_423
     assert METRICS["minutes"].value(summary) == pytest.approx(run.environment()["wall_s"] / 60)
+    assert METRICS["total"].value(summary) == METRICS["minutes"].value(summary)
     assert METRICS["latency"].value(summary) == 1.25
     assert METRICS["corrupted"].value(summary) == pytest.approx(49.5)
     assert measured([summary], list(METRICS)) == list(METRICS)

@@ -258,3 +258,26 @@ def test_an_ensemble_shows_what_it_averages_in_the_place_of_curves(store: RunSto
     assert list(table["run"]) == [f"run?run={each.id}" for each in (first, second)]
     assert "2 members" in texts(app)
     assert "The curves begin" not in texts(app)
+
+
+def test_a_run_shows_what_it_was_made_from_and_what_that_cost(store: RunStore, open_page: Open) -> None:
+    first = make_run(store, epochs=6)
+    second = make_run(store, epochs=3, init_from=first.id)
+    app = open_page("run", run=second.id)
+    assert_sound(app)
+    assert "Made in 2 trainings, 5\N{NO-BREAK SPACE}min 15\N{NO-BREAK SPACE}s in all" in texts(app)
+    table = app.dataframe[0].value
+    assert list(table["origin"]) == ["random weights", "starts from 1"]
+    assert list(table["epochs"]) == [6, 3]
+    assert list(table["run"]) == [f"run?run={each.id}" for each in (first, second)]
+    assert "Made in" not in texts(open_page("run", run=first.id))
+
+
+def test_a_run_whose_start_is_gone_says_so(store: RunStore, open_page: Open) -> None:
+    first = make_run(store, epochs=6)
+    second = make_run(store, epochs=3, init_from=first.id)
+    store.delete(first)
+    app = open_page("run", run=second.id)
+    assert_sound(app)
+    assert "Made in 2 trainings, of which 1 cannot be found any more" in texts(app)
+    assert list(app.dataframe[0].value["origin"]) == ["starts from a run that is gone"]

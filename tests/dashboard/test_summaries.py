@@ -281,3 +281,12 @@ def test_a_damaged_run_with_predictions_is_to_be_evaluated_again(store: RunStore
     damage_evaluation(run)
     (found,) = RunShelf().read(store)
     assert advice(found).command.endswith(f"-m fer_core evaluate {run.id}")
+
+
+def test_the_time_in_all_is_there_where_a_run_builds_on_others(store: RunStore) -> None:
+    first = make_run(store, n=40, epochs=6)
+    assert "total" not in leaderboard(RunShelf().read(store))
+    make_run(store, n=40, epochs=3, init_from=first.id)
+    table = leaderboard(RunShelf().read(store)).set_index("epochs")
+    assert list(table.loc[[6, 3], "minutes"]) == pytest.approx([6 * 35 / 60, 3 * 35 / 60])
+    assert list(table.loc[[6, 3], "total"]) == pytest.approx([6 * 35 / 60, 9 * 35 / 60])

@@ -40,3 +40,15 @@ def test_one_run_is_no_ensemble(command, store):
     )
     assert status == 2
     assert "an ensemble needs two" in error
+
+
+def test_an_ensemble_is_shown_with_its_members(command, store):
+    command("ensemble", "--best", "2", "--dataset", "synthetic", "--protocol", "official", "--runs", store.root)
+    status, out, _ = command("runs", "show", "ensemble", "--runs", store.root)
+    assert status == 0
+    assert "what it was made from, 23 min in all" in out
+    assert "averages 1 and 2" in out
+    _, out, _ = command("runs", "show", "ensemble", "--json", "--runs", store.root)
+    shown = json.loads(out)
+    assert [each["origin"] for each in shown["made_from"]] == ["random weights", "random weights", "averages 1 and 2"]
+    assert shown["total_s"] == pytest.approx(sum(each["wall_s"] for each in shown["made_from"]))
