@@ -23,7 +23,7 @@ Arguments = Annotated[
 Weights = Annotated[
     str | None, typer.Option(help="Where a network of torchvision starts from: none, imagenet or a file.")
 ]
-InitFrom = Annotated[str, typer.Option(help="Start from the weights of this run.")]
+InitFrom = Annotated[str, typer.Option(help="Start from the weights of this run, whose network may be narrower.")]
 Without = Annotated[str, typer.Option(help="Emotions to leave out, joined by commas.")]
 Device = Annotated[str, typer.Option(help="auto, cuda, cuda:N, mps or cpu.")]
 RunsFolder = Annotated[Path | None, typer.Option("--runs", help="Folder of the runs.")]

@@ -8,7 +8,9 @@ from fer_core.architectures import DescriptorMLP, build
 from fer_core.config import RunSpec
 from fer_core.errors import FerError
 from fer_core.runs import Run, RunStore
+from fer_core.training.widening import can_widen, widen
 
+AGREE = "size and colour of the faces must agree, and a wider network must tell the same emotions apart"
 TABLE_SIZE = 48  # a table has no pixels, and its network's size does not matter
 
 
@@ -38,9 +40,12 @@ def initial_model(spec: RunSpec, faces: Tensor, store: RunStore) -> nn.Module:
 def take_weights(model: nn.Module, run: Run) -> None:
     """Copy a run's weights into `model`; the last layer stays fresh where it tells other classes apart.
 
-    Raises FerError where another layer differs, and RunError where the run has no weights.
+    A wider `model` of the same classes takes them as `widening` says. Raises FerError where another layer differs, and
+    RunError where the run has no weights.
     """
     given, expected = run.weights(), model.state_dict()
+    if can_widen(given, expected):
+        given = widen(given, expected)
     last = _last_layer(expected)
     wrong = _difference(given, expected, last)
     if wrong:
@@ -64,5 +69,5 @@ def _difference(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], las
     for name, tensor in expected.items():
         there, here = tuple(given[name].shape), tuple(tensor.shape)
         if there != here and not (name.startswith(last) and there[1:] == here[1:]):
-            return f"{name} is {there} there and {here} here; size and colour of the faces must agree"
+            return f"{name} is {there} there and {here} here; {AGREE}"
     return ""
