@@ -16,14 +16,14 @@ UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError)
 
 
 def pack_predictions(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """An LZMA-packed npz: ids as bytes, labels as uint8, flags as bool, probabilities as float16 (see `_rounded`)."""
+    """A packed npz: ids as bytes, labels as uint8, flags as bool, probabilities as float16 (see `_rounded`)."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for key, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, _compact(key, array), allow_pickle=False)
             # a ZipInfo of its own has a fixed date: the same predictions give the same file
-            archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), zipfile.ZIP_LZMA)
+            archive.writestr(zipfile.ZipInfo(f"{key}.npy"), member.getvalue(), _packing(key))
     return buffer.getvalue()
 
 
@@ -39,6 +39,11 @@ def of_fold(predictions: Mapping[str, np.ndarray], fold: str) -> dict[str, np.nd
         return dict(predictions)
     chosen = {split: predictions[f"{split}_folds"] == fold for split in ("valid", "test")}
     return {key: array[chosen[key.partition("_")[0]]] for key, array in predictions.items()}
+
+
+def _packing(key: str) -> int:
+    """What packs a member smallest: texts repeat themselves, probabilities only have more and less frequent bytes."""
+    return zipfile.ZIP_BZIP2 if key.endswith("probabilities") else zipfile.ZIP_LZMA
 
 
 def _compact(key: str, array: np.ndarray) -> np.ndarray:
