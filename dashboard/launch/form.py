@@ -21,7 +21,7 @@ from dashboard.launch.selection import (
     shown_values,
 )
 from dashboard.linked import LINKED
-from dashboard.summaries import RunSummary
+from dashboard.summaries import RunSummary, find
 from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, LABEL_CLEANINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
 from fer_core.labels import EMOTIONS
 
@@ -32,13 +32,37 @@ KINDS = typing.get_type_hints(Recipe)
 
 @dataclass(frozen=True)
 class Field:
-    """A hyperparameter's field: its label, what it does, its choices if they are few, and the step of its buttons."""
+    """A field that may stay empty: its key, label and help, its choices if they are few, and the step of its buttons.
+
+    `kind` is int, float or anything else, which is text. `is_run`: what is chosen is a run, by its name.
+    """
 
     name: str
     label: str
     help: str
     choices: tuple[str, ...] = ()
     step: float = 1
+    kind: type | None = None
+    is_run: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is typed: its empty value is a text."""
+        return self._kind not in (int, float) and not self.choices and not self.is_run
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it takes whole numbers."""
+        return self._kind is int
+
+    @property
+    def empty(self) -> str | None:
+        """What it holds where nothing is filled in."""
+        return "" if self.is_text else None
+
+    @property
+    def _kind(self) -> Any:
+        return self.kind or KINDS.get(self.name)
 
 
 GROUPS: dict[str, tuple[Field, ...]] = {
@@ -81,7 +105,7 @@ GROUPS: dict[str, tuple[Field, ...]] = {
         ),
     ),
     "Teacher": (
-        Field("teacher", "Teacher", "The whole name of a run whose reading of each training image is learnt, too."),
+        Field("teacher", "Teacher", "A run whose reading of each training image is learnt, too.", is_run=True),
         Field("teacher_weight", "Teacher's weight", "Its share of the loss; the labels have the rest.", step=0.1),
         Field("teacher_temperature", "Teacher's temperature", "Above 1: its small probabilities count more.", step=0.5),
         Field(
@@ -111,6 +135,13 @@ GROUPS: dict[str, tuple[Field, ...]] = {
 
 
 FIELDS = {field.name: field for group in GROUPS.values() for field in group}
+START = Field(
+    "init_from",
+    "Start from",
+    "A run whose weights it begins with. That may be a narrower network, as which the wider one answers at first.",
+    is_run=True,
+)
+ARGUMENT = "argument_"  # before an architecture's argument in the keys of fields and in links
 
 
 def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
@@ -133,6 +164,8 @@ def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
         )
         left_out = st.multiselect("Emotions left out", EMOTIONS, key="without", bind=LINKED, placeholder="None")
     _note(dataset, datasets)
+    filled_in = _settings(catalogue, architectures, recipe, runs)
+    arguments = {name.removeprefix(ARGUMENT): value for name, value in filled_in.items() if name.startswith(ARGUMENT)}
     return Selection(
         architectures=tuple(architectures),
         pipelines=tuple(preprocessing),
@@ -141,7 +174,9 @@ def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
         recipe=recipe,
         seeds=seeds or "",
         left_out=tuple(left_out),
-        hyperparameters=_hyperparameters(catalogue, architectures, recipe),
+        hyperparameters={name: value for name, value in filled_in.items() if name in FIELDS},
+        arguments=arguments,
+        init_from=filled_in.get(START.name, ""),
         device=device or AUTO,
     )
 
@@ -203,46 +238,74 @@ def _recipe(catalogue: Catalogue, architectures: Sequence[str]) -> str:
     return chosen or FIRST_RECIPE
 
 
-def _hyperparameters(catalogue: Catalogue, architectures: Sequence[str], recipe: str) -> dict[str, Any]:
+def _settings(
+    catalogue: Catalogue, architectures: Sequence[str], recipe: str, runs: Sequence[RunSummary]
+) -> dict[str, Any]:
+    """What is filled in of the network's settings and the hyperparameters, by the names of their fields."""
+    arguments = catalogue.shared_arguments(architectures, recipe)
+    network = (START, *(_argument(name, values) for name, values in arguments.items()))
+    fields = {"Network": network, **GROUPS}
+    shown = {name: shown_values(catalogue.values(architectures, recipe, name)) for name in FIELDS}
+    shown |= {f"{ARGUMENT}{name}": shown_values(values) for name, values in arguments.items()}
+    shown |= {START.name: "its own first weights", "teacher": "none"}
+    able = [run for run in runs if run.can_predict]
+    names = {
+        START.name: [run.id for run in able if run.spec and run.spec.architecture in architectures],
+        "teacher": [run.id for run in able],
+    }
     with st.expander("Hyperparameters", key="hyperparameters"):
         st.caption(f"Empty fields keep what the {recipe} recipe says, which they show in grey.")
         entered = {}
-        for title, group in GROUPS.items():
+        for title, group in fields.items():
             with st.container(gap="xsmall"):
                 st.markdown(f"**{title}**")
-                with st.grid(5 if len(group) > 2 else 2, min_column_width=150):
-                    for field in group:
-                        shown = shown_values(catalogue.values(architectures, recipe, field.name))
-                        entered[field.name] = _field(field, shown)
-    changed = {name: value for name, value in entered.items() if value not in (None, "")}
+                runs_named, others = ([each for each in group if each.is_run is named] for named in (True, False))
+                for columns, least, row in ((2, 320, runs_named), (5, 150, others)):
+                    with st.grid(columns, min_column_width=least):
+                        for field in row:
+                            entered[field] = _field(field, shown[field.name], names.get(field.name, ()))
+    changed = {field: value for field, value in entered.items() if value not in (None, "")}
     if changed:
         _changes(changed)
-    return changed
+    return {field.name: _whole_name(value, runs) if field.is_run else value for field, value in changed.items()}
 
 
-def _changes(changed: Mapping[str, Any]) -> None:
+def _whole_name(name: str, runs: Sequence[RunSummary]) -> str:
+    """The name of the run that a link gives the hash of; what names no run stays, and the checks will say so."""
+    found = find(runs, name)
+    return found.id if found else name
+
+
+def _argument(name: str, values: Sequence[Any]) -> Field:
+    """The field of an architecture's argument, whose values without it are `values`."""
+    label = name.replace("_", " ").capitalize()
+    words = "Of the network itself, not of its training."
+    return Field(f"{ARGUMENT}{name}", label, words, step=0.1, kind=type(values[0]))
+
+
+def _changes(changed: Mapping[Field, Any]) -> None:
     """What is filled in, and how to undo it, also while the fields are folded."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = ", ".join(f"{FIELDS[name].label.lower()} {plain(str(value))}" for name, value in changed.items())
+        words = ", ".join(f"{field.label.lower()} {plain(str(value))}" for field, value in changed.items())
         st.caption(f"Other than the recipe: {words}", width="content")
         st.button("Undo", on_click=_empty, args=(list(changed),), type="tertiary", icon=":material/undo:")
 
 
-def _field(field: Field, shown: str) -> Any:
+def _field(field: Field, shown: str, runs: Sequence[str]) -> Any:
     common: dict[str, Any] = {"key": field.name, "bind": LINKED, "help": field.help, "placeholder": shown}
+    if field.is_run:  # a link may name one that is not offered, by its hash too: the training's own checks judge it
+        named = st.session_state.get(field.name) or st.query_params.get(field.name)
+        offered = list(dict.fromkeys([*runs, *([named] if named else [])]))
+        return st.selectbox(field.label, offered, None, **common)
     if field.choices:
         return st.selectbox(field.label, field.choices, None, **common)
-    if _is_text(field):
+    if field.is_text:
         return st.text_input(field.label, **common).strip()
-    if KINDS[field.name] is int:
-        return st.number_input(field.label, value=None, step=int(field.step), **common)
+    if field.is_whole:
+        return st.number_input(field.label, value=None, step=max(1, int(field.step)), **common)
     return st.number_input(field.label, value=None, step=float(field.step), format="%g", **common)
 
 
-def _is_text(field: Field) -> bool:
-    return KINDS[field.name] not in (int, float) and not field.choices
-
-
-def _empty(names: Sequence[str]) -> None:
-    for name in names:
-        st.session_state[name] = "" if _is_text(FIELDS[name]) else None
+def _empty(fields: Sequence[Field]) -> None:
+    for field in fields:
+        st.session_state[field.name] = field.empty

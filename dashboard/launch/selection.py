@@ -28,16 +28,21 @@ GRID_DEFAULTS = {
     "--protocol": OFFICIAL,
     "--recipe": "modern",
     "--without": "",
+    "--init-from": "",
     "--device": AUTO,
 }
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What can be trained: the recipes of each architecture by name, and the steps that a pipeline may hold."""
+    """What can be trained: the recipes of each architecture by name, and the steps that a pipeline may hold.
+
+    `arguments` holds each architecture's own arguments under each recipe: their names and what they are unless given.
+    """
 
     recipes: Mapping[str, Mapping[str, Recipe]]
     steps: tuple[str, ...]
+    arguments: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def architectures(self) -> list[str]:
@@ -55,15 +60,27 @@ class Catalogue:
         found = [self.recipes[each].get(recipe) for each in architectures if each in self.recipes]
         return list(dict.fromkeys(getattr(each, name) for each in found if each))
 
+    def shared_arguments(self, architectures: Sequence[str], recipe: str) -> dict[str, list[Any]]:
+        """The arguments that all of `architectures` take, each with its different values; none without any."""
+        taken = [self.arguments.get(each, {}).get(recipe, {}) for each in architectures]
+        names = [name for name in taken[0] if all(name in others for others in taken)] if taken else []
+        return {name: list(dict.fromkeys(each[name] for each in taken)) for name in names}
+
 
 def read_catalogue() -> Catalogue:
     """The registered networks with their recipes, and the registered steps."""
     from fer_core.architectures import ARCHITECTURES
     from fer_core.preprocessing import describe_steps
-    from fer_core.training import get_recipe, recipe_names
+    from fer_core.training import get_recipe, recipe_arguments, recipe_names
 
+    arguments = {
+        each: {
+            name: {**ARCHITECTURES.get(each).arguments(), **recipe_arguments(name, each)} for name in recipe_names(each)
+        }
+        for each in ARCHITECTURES.names()
+    }
     recipes = {each: {name: get_recipe(name, each) for name in recipe_names(each)} for each in ARCHITECTURES.names()}
-    return Catalogue(recipes, tuple(step.name for step in describe_steps()))
+    return Catalogue(recipes, tuple(step.name for step in describe_steps()), arguments)
 
 
 def pipelines(catalogue: Catalogue, runs: Iterable[RunSummary]) -> list[str]:
@@ -96,7 +113,10 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a visitor has chosen, as the page's fields give it; `hyperparameters` holds those that are filled in."""
+    """What a visitor has chosen, as the page's fields give it.
+
+    `hyperparameters` and `arguments` (of the architectures) hold those that are filled in; `init_from` is a run's id.
+    """
 
     architectures: tuple[str, ...]
     pipelines: tuple[str, ...]
@@ -106,6 +126,8 @@ class Selection:
     seeds: str = "0"
     left_out: tuple[str, ...] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    init_from: str = ""
     device: str = AUTO
 
 
@@ -129,6 +151,8 @@ def make_specs(selection: Selection) -> list[RunSpec]:
             seed=seed,
             emotions=left_after(",".join(selection.left_out)),
             hyperparameters=changed,
+            arguments=selection.arguments,
+            init_from=selection.init_from,
         )
         for architecture, pipeline, seed in grid
     ]
@@ -140,6 +164,8 @@ def make_specs(selection: Selection) -> list[RunSpec]:
 def _grid(selection: Selection) -> list[tuple[str, str, int]]:
     if not selection.architectures:
         raise FerError("choose at least one architecture")
+    if selection.init_from and len(selection.architectures) > 1:
+        raise FerError("a run to start from fits one architecture; choose that one alone")
     if not selection.pipelines:
         raise FerError("choose at least one preprocessing; raw means no step")
     grid = list(itertools.product(selection.architectures, selection.pipelines, _numbers("seeds", selection.seeds)))
@@ -181,13 +207,16 @@ def command(selection: Selection) -> str:
         "--protocol": selection.protocol,
         "--recipe": selection.recipe,
         "--without": ",".join(selection.left_out),
+        "--init-from": selection.init_from,
         "--device": selection.device,
     }
     given = [
         f"{option} {shlex.quote(value)}" for option, value in options.items() if value != GRID_DEFAULTS.get(option)
     ]
+    named = [("-A", selection.arguments), ("-H", overrides(selection.hyperparameters))]
     changed = [
-        "-H " + shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-        for name, value in overrides(selection.hyperparameters).items()
+        f"{option} " + shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+        for option, values in named
+        for name, value in values.items()
     ]
     return " ".join([f"{PYTHON} -m fer_core grid", *given, *changed])

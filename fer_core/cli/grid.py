@@ -8,10 +8,12 @@ import typer
 
 from fer_core.cli.choices import assignments, left_after, names_in, numbers_in
 from fer_core.cli.options import (
+    Arguments,
     DatasetName,
     Device,
     Epochs,
     Hyperparameters,
+    InitFrom,
     Protocol,
     Queue,
     RecipeName,
@@ -37,6 +39,8 @@ def grid(
     recipe: RecipeName = "modern",
     epochs: Epochs = None,
     hyperparameter: Hyperparameters = None,
+    argument: Arguments = None,
+    init_from: InitFrom = "",
     without: Without = "",
     device: Device = "auto",
     queue: Queue = False,
@@ -45,6 +49,8 @@ def grid(
     threads: Threads = None,
 ) -> None:
     """Train every pair, in turn or `--jobs` at once; skips what is finished or trained elsewhere, resumes the rest."""
+    store = RunStore(runs)
+    start = store.get(init_from).id if init_from else ""
     specs = [
         make_spec(
             architecture,
@@ -55,12 +61,13 @@ def grid(
             seed=seed,
             emotions=left_after(without),
             hyperparameters={"epochs": epochs} | assignments(hyperparameter),
+            arguments=assignments(argument),
+            init_from=start,
         )
         for architecture, pipeline, seed in itertools.product(
             names_in(architectures), names_in(preprocessing), numbers_in(seeds)
         )
     ]
-    store = RunStore(runs)
     if queue:
         if jobs > 1:
             raise FerError("--jobs is for trainings of this command; with --queue, start `worker --per-device N`")

@@ -2,7 +2,7 @@
 
 from fer_core.training.loop import FitResult, TrainingDiverged, TrainingStopped, fit
 from fer_core.training.passes import TrainingSet
-from fer_core.training.recipes import RECIPES, get_recipe, recipe_names
+from fer_core.training.recipes import RECIPES, get_recipe, recipe_arguments, recipe_names
 from fer_core.training.specs import make_spec
 from fer_core.training.stopping import stop_signals
 from fer_core.training.train import check_spec, train_run
@@ -17,6 +17,7 @@ __all__ = [
     "fit",
     "get_recipe",
     "make_spec",
+    "recipe_arguments",
     "recipe_names",
     "stop_signals",
     "train_run",

@@ -207,4 +207,4 @@ def _save_untrained_weights(run: Run) -> None:
     from fer_core.architectures import build
 
     torch.manual_seed(run.spec.seed)
-    run.save_weights(build(run.spec.architecture).state_dict())
+    run.save_weights(build(run.spec.architecture, **run.spec.architecture_arguments).state_dict())

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import actions, permissions
 from dashboard.formats import SPACE
-from dashboard.launch.form import FIELDS, GROUPS
+from dashboard.launch.form import FIELDS, GROUPS, START
 from dashboard.launch.selection import Selection, make_specs
 from dashboard.permissions import Permission
 from fer_core.config import Recipe, RunSpec
@@ -233,6 +233,7 @@ def test_whoever_loses_the_permission_between_look_and_click_launches_nothing(
 def test_every_hyperparameter_has_a_field_that_shows_the_recipes_value(open_page: Open) -> None:
     assert set(FIELDS) == {each.name for each in dataclasses.fields(Recipe)} - {"name"}
     assert sum(len(group) for group in GROUPS.values()) == len(FIELDS)
+    assert START.name not in FIELDS
     app = open_page("launch", architectures=["mini_xception", "se_resnet"])
     assert_sound(app)
     assert app.number_input(key="epochs").placeholder == "30"
@@ -255,6 +256,36 @@ def test_what_is_filled_in_replaces_the_recipe_and_can_be_undone(open_page: Open
     assert_sound(app)
     assert "Other than the recipe" not in texts(app)
     assert app.code[0].value.endswith("--dataset synthetic")
+
+
+def test_a_network_can_be_wider_and_start_from_a_run(store: RunStore, open_page: Open) -> None:
+    narrow = make_run(store, "se_resnet", weights=True, architecture_arguments={"width": 0.5})
+    make_run(store, "linear", weights=True)
+    app = open_page("launch", architectures="se_resnet")
+    assert_sound(app)
+    assert app.number_input(key="argument_width").placeholder == "1"
+    assert app.selectbox(key="init_from").options == [narrow.id]
+    assert len(app.selectbox(key="teacher").options) == 2
+    app.number_input(key="argument_width").set_value(0.8)
+    app.selectbox(key="init_from").set_value(narrow.id).run()
+    assert_sound(app)
+    assert f"start from {narrow.id}, width 0.8" in texts(app).replace("\\", "")
+    assert app.code[0].value.endswith(f"--init-from {narrow.id} -A width=0.8")
+    button(app, "Launch 1 run").click().run()
+    assert not app.exception
+    (spec,) = [run.spec for run in store.list() if run.state == "queued"]
+    assert (spec.init_from, spec.architecture_arguments) == (narrow.id, {"width": 0.8})
+
+
+def test_a_start_that_does_not_fit_is_refused_in_a_sentence(store: RunStore, open_page: Open) -> None:
+    other = make_run(store, "linear", weights=True)
+    app = open_page("launch", architectures=["se_resnet", "mini_xception"], init_from=other.id)
+    assert "A run to start from fits one architecture; choose that one alone." in [each.value for each in app.error]
+    for name, sentence in ((other.id.rsplit("__", 1)[-1], "do not fit"), ("nobody", "No run 'nobody'")):
+        app = open_page("launch", architectures="se_resnet", init_from=name)
+        button(app, "Launch 1 run").click().run()
+        assert sentence in app.error[0].value
+    assert [run.state for run in store.list()] == ["finished"]
 
 
 def prepare_table(folder: Path) -> None:

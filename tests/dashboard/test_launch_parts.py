@@ -114,6 +114,8 @@ def typed(command: str, monkeypatch: pytest.MonkeyPatch) -> list[RunSpec]:
             },
         ),
         replace(PAIR, hyperparameters={"augmentation": "none", "optimizer": "sgd"}),
+        replace(PAIR, architectures=("se_resnet",), arguments={"width": 0.75, "dropout": 0}),
+        replace(PAIR, architectures=("resnet18",), arguments={"weights": "imagenet", "input_size": 96}),
     ],
 )
 def test_the_command_line_makes_the_same_specs(selection: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,7 @@ def test_options_that_have_their_default_are_left_out() -> None:
 def test_the_defaults_are_those_of_the_command_line() -> None:
     grid = inspect.signature(command_line.grid).parameters
     for option, default in launching.GRID_DEFAULTS.items():
-        assert grid[option.lstrip("-")].default == default
+        assert grid[option.lstrip("-").replace("-", "_")].default == default
 
 
 @pytest.fixture
@@ -253,6 +255,11 @@ def test_the_catalogue_names_what_there_is_and_what_recipes_share() -> None:
     assert catalogue.common_recipes(["lpq_phog_mlp", "linear"]) == ["modern", "paper"]
     assert catalogue.common_recipes([]) == ["modern", "paper"]
     assert catalogue.values(["linear"], "modern", "epochs") == [30]
+    assert catalogue.shared_arguments(["se_resnet"], "modern")["width"] == [1.0]
+    assert catalogue.shared_arguments(["se_resnet", "shallow_cnn"], "modern") == {"dropout": [0.2, 0.25]}
+    assert catalogue.shared_arguments(["se_resnet", "linear"], "modern") == {}
+    assert catalogue.shared_arguments(["resnet18"], "frozen")["weights"] == ["imagenet"]
+    assert catalogue.shared_arguments([], "modern") == {}
     assert len(catalogue.values(catalogue.architectures, "modern", "learning_rate")) > 1
 
 
