@@ -37,7 +37,7 @@ def leaderboard(runs: Sequence[RunSummary]) -> pd.DataFrame:
     """One row for each finished run, in the order given; `setting` and `total` are there where they say something."""
     table = pd.DataFrame([_leaderboard_row(run) for run in runs], columns=list(LEADERBOARD_COLUMNS))
     silent = [] if table["setting"].any() else ["setting"]
-    return table.drop(columns=silent if any(run.sources_s != 0 for run in runs) else [*silent, "total"])
+    return table.drop(columns=silent if any(run.is_made_from_others for run in runs) else [*silent, "total"])
 
 
 def _leaderboard_row(run: RunSummary) -> dict[str, Any]:

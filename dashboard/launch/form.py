@@ -166,6 +166,7 @@ def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
     _note(dataset, datasets)
     filled_in = _settings(catalogue, architectures, recipe, runs)
     arguments = {name.removeprefix(ARGUMENT): value for name, value in filled_in.items() if name.startswith(ARGUMENT)}
+    usual = catalogue.shared_arguments(architectures, recipe)
     return Selection(
         architectures=tuple(architectures),
         pipelines=tuple(preprocessing),
@@ -175,7 +176,7 @@ def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
         seeds=seeds or "",
         left_out=tuple(left_out),
         hyperparameters={name: value for name, value in filled_in.items() if name in FIELDS},
-        arguments=arguments,
+        arguments={name: value for name, value in arguments.items() if usual[name] != [value]},
         init_from=filled_in.get(START.name, ""),
         device=device or AUTO,
     )

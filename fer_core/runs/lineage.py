@@ -50,7 +50,8 @@ def sources(spec: RunSpec | None) -> list[tuple[str, str]]:
     if spec is None:
         return []
     members = spec.architecture_arguments.get("members", [])
-    averaged = [str(each["run"]) for each in members if isinstance(each, dict) and "run" in each]
+    known = members if isinstance(members, list) else []  # a spec may be of somebody's own architecture
+    averaged = [str(each["run"]) for each in known if isinstance(each, dict) and "run" in each]
     direct = [("starts from", spec.init_from), ("taught by", spec.recipe.teacher)]
     return [(verb, name) for verb, name in [*direct, *(("averages", name) for name in averaged)] if name]
 
@@ -80,7 +81,7 @@ def lineage(run: RunSummary, find: Lookup) -> Lineage:
 def with_sources(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """The same runs, each knowing what was spent on those that it was made from (`sources_s`)."""
     by_id = {run.id: run for run in runs}
-    return [replace(run, sources_s=_spent(run, by_id.get)) if sources(run.spec) else run for run in runs]
+    return [replace(run, sources_s=_spent(run, by_id.get)) if run.is_made_from_others else run for run in runs]
 
 
 def stored_lineage(run: Run, store: RunStore) -> Lineage:
@@ -88,15 +89,18 @@ def stored_lineage(run: Run, store: RunStore) -> Lineage:
 
     def find(name: str) -> RunSummary | None:
         try:
-            return summarize(store.get(name), ())
+            found = store.get(name)
         except RunError:
             return None
+        return summarize(found, ()) if found.id == name else None
 
     return lineage(summarize(run, ()), find)
 
 
 def _first_weights(spec: RunSpec | None) -> str:
-    weights = spec.architecture_arguments.get("weights", "none") if spec else "none"
+    if spec is None:
+        return "what is not known"
+    weights = spec.architecture_arguments.get("weights", "none")
     return "random weights" if weights == "none" else f"weights of {weights}"
 
 

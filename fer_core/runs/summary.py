@@ -58,7 +58,7 @@ class RunSummary:
     robustness: dict[str, Any] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
     variant: str = ""  # the same for runs whose specs differ in the seed alone
-    sources_s: float | None = 0.0  # spent on what it was made from (see `lineage`); None where that is not known
+    sources_s: float | None = None  # spent on what it was made from, as `lineage.with_sources` finds
 
     def figure(self, name: str) -> float | None:
         """A number of the test split, such as `macro_f1` or `calibrated.ece`; None where there is none."""
@@ -78,8 +78,13 @@ class RunSummary:
     @property
     def total_s(self) -> float | None:
         """Wall time of its training and of all that it was made from; None where a part is not known."""
-        own = self.fact("wall_s")
-        return None if own is None or self.sources_s is None else own + self.sources_s
+        own, before = self.fact("wall_s"), self.sources_s if self.is_made_from_others else 0.0
+        return None if own is None or before is None else own + before
+
+    @property
+    def is_made_from_others(self) -> bool:
+        """Whether it owes its result to other runs: its first weights, a teacher, members."""
+        return self.is_ensemble or (self.spec is not None and self.spec.builds_on_a_run)
 
     @property
     def latency_ms(self) -> float | None:

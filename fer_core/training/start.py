@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from fer_core.architectures import DescriptorMLP, build
 from fer_core.config import RunSpec
 from fer_core.errors import FerError
 from fer_core.runs import Run, RunStore
-from fer_core.training.widening import can_widen, widen
+from fer_core.training.widening import answers_alike, can_widen, widen
 
 AGREE = "size and colour of the faces must agree, and a wider network must tell the same emotions apart"
+TRIED = 4  # faces of noise, which a network answers before and after it is widened
 TABLE_SIZE = 48  # a table has no pixels, and its network's size does not matter
 
 
@@ -33,25 +35,40 @@ def initial_model(spec: RunSpec, faces: Tensor, store: RunStore) -> nn.Module:
     """`build_model`, with the weights of the run that the spec starts from, if it names one."""
     model = build_model(spec, faces)
     if spec.init_from:
-        take_weights(model, store.get(spec.init_from))
+        take_weights(model, store.get(spec.init_from), faces)
     return model
 
 
-def take_weights(model: nn.Module, run: Run) -> None:
+def take_weights(model: nn.Module, run: Run, faces: Tensor) -> None:
     """Copy a run's weights into `model`; the last layer stays fresh where it tells other classes apart.
 
-    A wider `model` of the same classes takes them as `widening` says. Raises FerError where another layer differs, and
-    RunError where the run has no weights.
+    A wider `model` of the same classes, for faces like these, takes them as `widening` says. Raises FerError where
+    another layer differs, and RunError where the run has no weights.
     """
     given, expected = run.weights(), model.state_dict()
-    if can_widen(given, expected):
-        given = widen(given, expected)
+    if _is_wider(given, expected) and can_widen(given, expected):
+        _take_widened(model, run, given, faces)
+        return
     last = _last_layer(expected)
     wrong = _difference(given, expected, last)
     if wrong:
         raise FerError(f"the weights of {run.id} do not fit: {wrong}")
     fresh = [name for name in expected if name.startswith(last) and given[name].shape != expected[name].shape]
     model.load_state_dict({**expected, **{name: t for name, t in given.items() if name not in fresh}})
+
+
+def _take_widened(model: nn.Module, run: Run, given: Mapping[str, Tensor], faces: Tensor) -> None:
+    """Widen a run's weights into `model`, which must then answer as the run's own network does."""
+    narrow = build_model(run.spec, faces)
+    narrow.load_state_dict(dict(given))
+    model.load_state_dict(widen(given, model.state_dict()))
+    if not answers_alike(narrow, model, torch.randn(TRIED, *faces.shape[1:])):
+        name = run.spec.architecture
+        raise FerError(f"the weights of {run.id} do not fit: a wider {name} does not answer as the narrower one")
+
+
+def _is_wider(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
+    return any(name in given and given[name].shape != tensor.shape for name, tensor in expected.items())
 
 
 def _last_layer(state: Mapping[str, Tensor]) -> str:

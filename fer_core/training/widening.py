@@ -7,8 +7,9 @@ the next layer's weights share what the repeated ones bring.
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+SAME = 1e-3  # of the largest logit: what the order of sums may change
 NOISE = 0.5  # of a layer's deviation, by which copies are told apart
 
 
@@ -20,20 +21,33 @@ def can_widen(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool
     layers = [(narrow, wide) for narrow, wide in shapes if len(narrow) > 1]
     if not all(_fits(narrow, wide) for narrow, wide in shapes) or layers[0][0][1:] != layers[0][1][1:]:
         return False
-    grown = {(narrow[0], wide[0]) for narrow, wide in layers if narrow[0] < wide[0]}
-    return layers[-1][0][0] == layers[-1][1][0] and all(
-        narrow[1] == wide[1] or any(_is_read(outputs, (narrow[1], wide[1])) for outputs in grown)
-        for narrow, wide in layers
-    )
+    grown: set[tuple[int, int]] = set()
+    for narrow, wide in layers:
+        if narrow[1] != wide[1] and not any(_is_read(outputs, (narrow[1], wide[1])) for outputs in grown):
+            return False
+        grown |= {(narrow[0], wide[0])} if narrow[0] < wide[0] else set()
+    return layers[-1][0][0] == layers[-1][1][0]
 
 
 def widen(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights `given` in the shapes of `wanted`, which `can_widen`: what the network answers stays the same.
+    """The weights `given` in the shapes of `wanted`, which `can_widen`.
 
-    Copies of an output are equal at first; the weights that read them differ by drawn numbers whose sum over the
-    copies is zero, so that training tells them apart.
+    What the network answers stays the same where each layer's outputs go whole and in their order into the next ones,
+    and are normalised each by itself; shapes do not tell that, so `answers_alike` should be asked. Copies of an output
+    are equal at first; the weights that read them differ by drawn numbers whose sum over the copies is zero, so that
+    training tells them apart.
     """
     return {name: _widened(tensor, wanted[name].shape) for name, tensor in given.items()}
+
+
+def answers_alike(narrow: nn.Module, wide: nn.Module, faces: Tensor) -> bool:
+    """Whether both networks give the same logits for `faces`, as they stand in prediction."""
+    were_training = [model.training for model in (narrow, wide)]
+    with torch.no_grad():
+        expected, found = (model.eval()(faces) for model in (narrow, wide))
+    for model, was_training in zip((narrow, wide), were_training, strict=True):
+        model.train(was_training)
+    return torch.allclose(found, expected, rtol=0, atol=SAME * float(expected.abs().max()))
 
 
 def _fits(narrow: tuple[int, ...], wide: tuple[int, ...]) -> bool:

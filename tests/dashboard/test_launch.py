@@ -277,6 +277,14 @@ def test_a_network_can_be_wider_and_start_from_a_run(store: RunStore, open_page:
     assert (spec.init_from, spec.architecture_arguments) == (narrow.id, {"width": 0.8})
 
 
+def test_an_argument_that_is_what_it_is_anyway_makes_no_other_run(open_page: Open) -> None:
+    app = open_page("launch", architectures="se_resnet", argument_width="1")
+    assert_sound(app)
+    assert app.number_input(key="argument_width").value == 1
+    assert "-A" not in app.code[0].value
+    assert "-A width=0.5" in open_page("launch", architectures="se_resnet", argument_width="0.5").code[0].value
+
+
 def test_a_start_that_does_not_fit_is_refused_in_a_sentence(store: RunStore, open_page: Open) -> None:
     other = make_run(store, "linear", weights=True)
     app = open_page("launch", architectures=["se_resnet", "mini_xception"], init_from=other.id)

@@ -124,6 +124,17 @@ def test_the_command_line_makes_the_same_specs(selection: Selection, monkeypatch
     assert len(specs) == len(make_specs(selection))
 
 
+def test_the_command_line_starts_from_the_same_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_RUNS_DIR", str(store.root))
+    run = make_run(store, "linear")
+    selection = replace(PAIR, architectures=("linear",), init_from=run.id)
+    specs = make_specs(selection)
+    assert {spec.init_from for spec in specs} == {run.id}
+    line = command(selection)
+    assert typed(line, monkeypatch) == specs
+    assert typed(line.replace(run.id, run.id.rsplit("__", 1)[-1]), monkeypatch) == specs
+
+
 def test_options_that_have_their_default_are_left_out() -> None:
     plain = command(replace(PAIR, dataset="fer2013"))
     assert plain.endswith("-m fer_core grid --architectures mini_xception,linear --preprocessing raw,gcn")

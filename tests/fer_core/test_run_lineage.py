@@ -83,7 +83,30 @@ def test_runs_that_name_each_other_are_told_all_the_same(store):
     assert [each.id for each in made.runs] == [second.id, first.id]
 
 
-def test_members_that_say_nothing_are_left_out(store):
-    spec = trained(store, 1).spec
-    assert sources(replace(spec, architecture_arguments={"members": ["what", {"weight": 1.0}]})) == []
+@pytest.mark.parametrize("members", [["what", {"weight": 1.0}], 3, None])
+def test_members_that_name_no_run_are_left_out(store, members):
+    run = summarize(trained(store, 60), ())
+    strange = replace(run, spec=replace(run.spec, architecture_arguments={"members": members}))
+    assert sources(strange.spec) == []
+    assert with_sources([strange])[0].total_s == 60
+
+
+def test_of_a_run_that_cannot_be_read_nothing_is_claimed(store):
+    run = trained(store, 60)
+    (run.path / "spec.json").write_text("{")
+    made = stored_lineage(store.get(run.id), store)
+    assert made.origin(made.runs[0]) == "what is not known"
     assert sources(None) == []
+
+
+def test_sources_are_looked_up_by_their_whole_name(store):
+    first = trained(store, 100)
+    second = trained(store, 20, start=first.id.rsplit("__", 1)[-1])
+    assert stored_lineage(second, store).missing == (second.spec.init_from,)
+    assert found(store)[second.id].total_s is None
+
+
+def test_a_summary_by_itself_does_not_know_what_was_spent_before(store):
+    first = trained(store, 100)
+    assert summarize(first, ()).total_s == 100
+    assert summarize(trained(store, 20, start=first.id), ()).total_s is None

@@ -43,6 +43,7 @@ def test_a_dense_layer_reads_whole_maps_of_a_wider_convolution():
         return nn.Sequential(nn.Conv2d(1, maps, 3), nn.ReLU(), nn.Flatten(), nn.Linear(maps * 46 * 46, 7))
 
     narrow, wide = net(3), net(5)
+    assert can_widen(narrow.state_dict(), wide.state_dict())
     wide.load_state_dict(widen(narrow.state_dict(), wide.state_dict()))
     torch.testing.assert_close(wide(FACES), narrow(FACES), rtol=1e-3, atol=1e-4)
 
@@ -70,6 +71,22 @@ def test_what_is_narrower_or_reads_other_faces_is_no_wider_network():
     assert not can_widen(states(), build("mini_xception").state_dict())
     # more pixels give the dense layers more inputs, and no layer more outputs
     assert not can_widen(build("shallow_cnn", size=48).state_dict(), build("shallow_cnn", size=64).state_dict())
+
+
+def test_only_outputs_of_an_earlier_layer_give_a_later_one_more_inputs():
+    narrow = {"a": torch.zeros(4, 1), "b": torch.zeros(4, 4), "c": torch.zeros(7, 4)}
+    assert can_widen(narrow, {"a": torch.zeros(6, 1), "b": torch.zeros(6, 6), "c": torch.zeros(7, 6)})
+    assert not can_widen(narrow, {"a": torch.zeros(4, 1), "b": torch.zeros(6, 6), "c": torch.zeros(7, 6)})
+
+
+def test_what_shapes_allow_but_answers_otherwise_is_refused(tmp_path):
+    store = RunStore(tmp_path)
+    spec = RunSpec("lpq_phog_mlp", "raw", "table", "kfold2", get_recipe("modern", "lpq_phog_mlp", epochs=1))
+    run = store.create(spec)
+    run.save_weights(build("lpq_phog_mlp").state_dict())
+    wider = dataclasses.replace(spec, architecture_arguments={"components": 10}, init_from=run.id)
+    with pytest.raises(FerError, match="a wider lpq_phog_mlp does not answer as the narrower one"):
+        initial_model(wider, GRAY, store)
 
 
 def test_a_run_is_started_from_a_narrower_one(tmp_path):
