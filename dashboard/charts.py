@@ -255,7 +255,7 @@ def learning_rate_curve(epochs: pd.DataFrame) -> alt.Chart:
         .encode(
             x=epoch_axis(epochs),
             detail="fold:N",
-            y=alt.Y("learning_rate:Q", title=None, axis=number_axis(format="~e", tickCount=6)),
+            y=alt.Y("learning_rate:Q", title=None, axis=number_axis(format=PLAIN, tickCount=6)),
             tooltip=[alt.Tooltip("epoch:Q"), alt.Tooltip("learning_rate:Q", title="learning rate", format=".3e")],
         )
         .properties(height=CURVE_HEIGHT)

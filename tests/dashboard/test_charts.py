@@ -276,6 +276,13 @@ def test_a_saved_chart_has_the_colours_of_the_page_that_it_stands_on(
     assert contrast(greys[0], ground) > 3 > contrast(greys[1], ground), "labels are read, the grid stays behind"
 
 
+def test_learning_rates_are_plain_numbers() -> None:
+    data = epochs(3).assign(learning_rate=[1.5e-3, 8e-4, 0.0])
+    svg = vl_convert.vegalite_to_svg(charts.learning_rate_curve(data).to_json())
+    assert ">0.0014</text>" in svg
+    assert not re.search(r">\d\S*e[+−-]\d+</text>", svg)
+
+
 def test_a_picture_is_as_wide_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     chart = charts.learning_rate_curve(epochs(5))
     content = charts.picture(chart, "svg", theme.chart_config(), 500).decode()
