@@ -100,7 +100,7 @@ def lineage(found: Lineage) -> pd.DataFrame:
             "architecture": run.spec.architecture if run.spec else "",
             "preprocessing": run.spec.preprocessing if run.spec else "",
             "origin": found.origin(run),
-            "epochs": run.epochs or None,
+            "epochs": run.epochs,
             "minutes": _minutes(run.fact("wall_s")),
             "valid": _percentage(run.valid_accuracy),
             "accuracy": _percentage(run.accuracy),
