@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from fer_core.runs import Run, RunIndex, RunStore, with_sources
+from fer_core.runs import Run, RunIndex, RunStore, with_totals
 from fer_core.runs.summary import Board, RunSummary, Stamp, ends, stamp_of, summarize
 
 __all__ = [
@@ -81,7 +81,7 @@ class RunShelf:
         seen = (store.root, self._index.generation, held)
         if seen != self._seen:
             self._seen = seen
-            self._runs = best_first(with_sources([_with_live_state(run, run.id in held) for run in runs]))
+            self._runs = best_first(with_totals([_with_live_state(run, run.id in held) for run in runs]))
             self.version = next(VERSIONS)
 
 

@@ -2,7 +2,7 @@
 
 from fer_core.runs.index import RunIndex
 from fer_core.runs.index_file import IndexFile
-from fer_core.runs.lineage import Lineage, lineage, stored_lineage, with_sources
+from fer_core.runs.lineage import Lineage, lineage, stored_lineage, with_totals
 from fer_core.runs.measured import ROBUSTNESS_FILE, TTA_FILE, read_robustness, read_tta
 from fer_core.runs.notes import Notes, change_notes, read_notes, tags_of
 from fer_core.runs.requests import (
@@ -51,7 +51,7 @@ __all__ = [
     "stored_lineage",
     "stored_precision",
     "tags_of",
-    "with_sources",
+    "with_totals",
     "write_job",
     "write_stop",
 ]

@@ -1,6 +1,5 @@
 """What a run was made from: the run it starts from, its teacher, an ensemble's members, and all that they cost."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,27 +32,26 @@ class Lineage:
     @property
     def seconds(self) -> float | None:
         """Wall time of all these trainings; None where a run is gone or does not say its own."""
-        return None if self.missing else _total(self.runs)
+        known = [seconds for run in self.runs if (seconds := run.fact("wall_s")) is not None]
+        return sum(known) if len(known) == len(self.runs) and not self.missing else None
 
     def origin(self, run: RunSummary) -> str:
         """What one of the runs was made from, by number: `starts from 2, taught by 1`; or `random weights`."""
         found: dict[str, list[int]] = {}
-        for verb, name in sources(run.spec):
+        for verb, name in sources(run):
             found.setdefault(verb, []).append(self.places.get(name, GONE))
         if not found:
             return _first_weights(run.spec)
         return ", ".join(f"{verb} {_listed(sorted(places))}" for verb, places in found.items())
 
 
-def sources(spec: RunSpec | None) -> list[tuple[str, str]]:
+def sources(run: RunSummary) -> list[tuple[str, str]]:
     """What a run owes to which other: (`starts from`, `taught by` or `averages`, whole name)."""
-    if spec is None:
+    if run.spec is None:
         return []
-    members = spec.architecture_arguments.get("members", [])
-    known = members if isinstance(members, list) else []  # a spec may be of somebody's own architecture
-    averaged = [str(each["run"]) for each in known if isinstance(each, dict) and "run" in each]
-    direct = [("starts from", spec.init_from), ("taught by", spec.recipe.teacher)]
-    return [(verb, name) for verb, name in [*direct, *(("averages", name) for name in averaged)] if name]
+    direct = [("starts from", run.spec.init_from), ("taught by", run.spec.recipe.teacher)]
+    averaged = [("averages", str(each["run"])) for each in run.members if isinstance(each, dict) and "run" in each]
+    return [(verb, name) for verb, name in [*direct, *averaged] if name]
 
 
 def lineage(run: RunSummary, find: Lookup) -> Lineage:
@@ -78,10 +76,10 @@ def lineage(run: RunSummary, find: Lookup) -> Lineage:
     return Lineage(tuple(ordered.values()), tuple(missing))
 
 
-def with_sources(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    """The same runs, each knowing what was spent on those that it was made from (`sources_s`)."""
+def with_totals(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """The same runs, each knowing what was spent on it and on all that it was made from (`lineage_s`)."""
     by_id = {run.id: run for run in runs}
-    return [replace(run, sources_s=_spent(run, by_id.get)) if run.is_made_from_others else run for run in runs]
+    return [replace(run, lineage_s=lineage(run, by_id.get).seconds) if run.is_made_from_others else run for run in runs]
 
 
 def stored_lineage(run: Run, store: RunStore) -> Lineage:
@@ -110,14 +108,4 @@ def _listed(places: Sequence[int]) -> str:
 
 
 def _next(run: RunSummary) -> Iterator[str]:
-    return iter([name for _, name in sources(run.spec)])
-
-
-def _spent(run: RunSummary, find: Lookup) -> float | None:
-    found = lineage(run, find)
-    return None if found.missing else _total(found.runs[:-1])
-
-
-def _total(runs: Sequence[RunSummary]) -> float | None:
-    total = sum(math.nan if seconds is None else seconds for run in runs for seconds in [run.fact("wall_s")])
-    return None if math.isnan(total) else total
+    return iter([name for _, name in sources(run)])

@@ -58,7 +58,7 @@ class RunSummary:
     robustness: dict[str, Any] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
     variant: str = ""  # the same for runs whose specs differ in the seed alone
-    sources_s: float | None = None  # spent on what it was made from, as `lineage.with_sources` finds
+    lineage_s: float | None = None  # wall time of all that it was made from and its own, as `with_totals` finds
 
     def figure(self, name: str) -> float | None:
         """A number of the test split, such as `macro_f1` or `calibrated.ece`; None where there is none."""
@@ -78,8 +78,7 @@ class RunSummary:
     @property
     def total_s(self) -> float | None:
         """Wall time of its training and of all that it was made from; None where a part is not known."""
-        own, before = self.fact("wall_s"), self.sources_s if self.is_made_from_others else 0.0
-        return None if own is None or before is None else own + before
+        return self.lineage_s if self.is_made_from_others else self.fact("wall_s")
 
     @property
     def is_made_from_others(self) -> bool:

@@ -46,7 +46,7 @@ def take_weights(model: nn.Module, run: Run, faces: Tensor) -> None:
     another layer differs, and RunError where the run has no weights.
     """
     given, expected = run.weights(), model.state_dict()
-    if _is_wider(given, expected) and can_widen(given, expected):
+    if can_widen(given, expected):
         _take_widened(model, run, given, faces)
         return
     last = _last_layer(expected)
@@ -65,10 +65,6 @@ def _take_widened(model: nn.Module, run: Run, given: Mapping[str, Tensor], faces
     if not answers_alike(narrow, model, torch.randn(TRIED, *faces.shape[1:])):
         name = run.spec.architecture
         raise FerError(f"the weights of {run.id} do not fit: a wider {name} does not answer as the narrower one")
-
-
-def _is_wider(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
-    return any(name in given and given[name].shape != tensor.shape for name, tensor in expected.items())
 
 
 def _last_layer(state: Mapping[str, Tensor]) -> str:

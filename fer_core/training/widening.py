@@ -26,7 +26,7 @@ def can_widen(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool
         if narrow[1] != wide[1] and not any(_is_read(outputs, (narrow[1], wide[1])) for outputs in grown):
             return False
         grown |= {(narrow[0], wide[0])} if narrow[0] < wide[0] else set()
-    return layers[-1][0][0] == layers[-1][1][0]
+    return bool(grown) and layers[-1][0][0] == layers[-1][1][0]
 
 
 def widen(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

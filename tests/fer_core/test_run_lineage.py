@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fer_core.runs import Run, RunStore, lineage, stored_lineage, with_sources
+from fer_core.runs import Run, RunStore, lineage, stored_lineage, with_totals
 from fer_core.runs.lineage import sources
 from fer_core.runs.summary import RunSummary, summarize
 from fer_core.training.ensemble import make_ensemble
@@ -25,7 +25,7 @@ def trained(store: RunStore, seconds: float, *, start: str = "", teacher: str = 
 
 
 def found(store: RunStore) -> dict[str, RunSummary]:
-    return {run.id: run for run in with_sources([summarize(run, ()) for run in store.list()])}
+    return {run.id: run for run in with_totals([summarize(run, ()) for run in store.list()])}
 
 
 def test_a_run_of_its_own_was_made_from_nothing(store):
@@ -87,8 +87,8 @@ def test_runs_that_name_each_other_are_told_all_the_same(store):
 def test_members_that_name_no_run_are_left_out(store, members):
     run = summarize(trained(store, 60), ())
     strange = replace(run, spec=replace(run.spec, architecture_arguments={"members": members}))
-    assert sources(strange.spec) == []
-    assert with_sources([strange])[0].total_s == 60
+    assert sources(strange) == []
+    assert with_totals([strange])[0].total_s == 60
 
 
 def test_of_a_run_that_cannot_be_read_nothing_is_claimed(store):
@@ -96,7 +96,7 @@ def test_of_a_run_that_cannot_be_read_nothing_is_claimed(store):
     (run.path / "spec.json").write_text("{")
     made = stored_lineage(store.get(run.id), store)
     assert made.origin(made.runs[0]) == "what is not known"
-    assert sources(None) == []
+    assert sources(made.runs[0]) == []
 
 
 def test_sources_are_looked_up_by_their_whole_name(store):
