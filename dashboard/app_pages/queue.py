@@ -21,13 +21,16 @@ LOOKS = 30  # after which the times are told anew: "3 min ago"
 
 
 def live(drawn: Queue, period: int) -> None:
-    """The cards; what stands around them is drawn anew where it differs, or has grown old."""
+    """The cards; what stands around them is drawn anew where it differs, or has grown old.
+
+    The cards come first: a press of their buttons would be lost in a rerun before them.
+    """
     with ui.errors_shown():
         queue = cache.queue()
+        view.cards(queue, may)
         if queue.around_cards != drawn.around_cards or period_of(drawn) != period:
             st.rerun()
         ui.notices(queue.runs)
-        view.cards(queue, may)
 
 
 def look_s(queue: Queue) -> int:

@@ -16,8 +16,6 @@ from fer_core.runs import Run, RunStore
 from fer_core.training import make_spec
 from tests.browser.harness import PATIENCE, Server
 
-STOP_SECONDS = 10
-
 
 @pytest.fixture
 def runs_folder(tmp_path: Path) -> Iterator[Path]:
@@ -75,9 +73,9 @@ def test_a_training_is_started_watched_and_stopped(run: Run, browse: Callable[..
 
     page.bring_to_front()
     page.get_by_role("button", name="Cancel").click(timeout=PATIENCE)
-    asked = time.monotonic()
+    deadline = time.monotonic() + PATIENCE / 1000
     while run.state != "cancelled":
-        assert time.monotonic() - asked < STOP_SECONDS, f"still {run.state} {STOP_SECONDS} s after it was cancelled"
+        assert time.monotonic() < deadline, f"still {run.state} long after it was cancelled"
         time.sleep(0.1)
     expect(page.get_by_test_id("stToast")).to_contain_text("linear · raw was cancelled", timeout=PATIENCE)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=PATIENCE)

@@ -1,7 +1,10 @@
 """The Queue page, and what can be done with one run on its own page."""
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -311,6 +314,24 @@ def test_cancelling_asks_a_trainer_to_stop_once_and_takes_a_waiting_run_out(
     assert_sound(app)
     assert waiting.state == "cancelled"
     assert [toast.value for toast in app.toast] == ["**mini\\_xception · raw** was cancelled; it can be resumed."]
+
+
+def test_a_press_is_not_lost_where_the_queue_changes_with_it(
+    store: RunStore, open_page: Open, train: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = train("linear", epoch=1)
+    app = open_page("queue")
+    look, looks = cache.queue, Counter[str]()
+
+    def changing() -> Queue:
+        looks[sys._getframe(1).f_code.co_name] += 1
+        return replace(look(), worker=WorkerInfo()) if looks["live"] else look()
+
+    monkeypatch.setattr(cache, "queue", changing)
+    press(app, f"cancel_{running.id}")
+    assert_sound(app)
+    assert looks["live"] == 2, "the page was drawn anew"
+    assert stop_request(running) is not None
 
 
 def test_stopped_runs_say_why_and_are_queued_again(
