@@ -34,7 +34,7 @@ def test_a_shipped_run_is_a_finished_one_on_real_faces(run: Run) -> None:
 def test_a_shipped_ensemble_is_the_mean_of_shipped_runs(run: Run) -> None:
     for member in read_members(run.spec.architecture_arguments):
         temperature = RunStore(PROJECT_ROOT / "runs").get(member.run).evaluation()["temperature"]
-        assert member.temperature == pytest.approx(temperature, rel=1e-4)  # its predictions may have been packed anew
+        assert member.temperature == pytest.approx(temperature, rel=1e-3)  # its predictions may have been packed anew
 
 
 @every_shipped_run

@@ -76,8 +76,8 @@ def test_its_predictions_are_the_weighted_mean_of_the_calibrated_ones(store, ens
             each["weight"] * apply_temperature(store.get(each["run"]).predictions()[key], each["temperature"])
             for each in members
         )
-        # 2^-10 of packing, 2^-12 of float16
-        np.testing.assert_allclose(ensemble.predictions()[key], mean, atol=1.25e-3)
+        # 2^-9 of packing, 2^-12 of float16
+        np.testing.assert_allclose(ensemble.predictions()[key], mean, atol=2.2e-3)
 
 
 def test_its_figures_are_those_of_its_predictions(ensemble):
@@ -94,7 +94,7 @@ def test_the_predictor_gives_the_same_probabilities_from_the_pixels(ensemble):
     faces = np.asarray(dataset.images)[rows].reshape(len(rows), 48, 48)
     predictor = Predictor.from_run(ensemble)
     expected = apply_temperature(stored["test_probabilities"], predictor.temperature)
-    np.testing.assert_allclose(predictor.predict_faces(faces), expected, atol=5e-3)
+    np.testing.assert_allclose(predictor.predict_faces(faces), expected, atol=1e-2)
 
 
 def test_making_it_again_gives_the_same_run(store, ensemble):
