@@ -35,7 +35,7 @@ def leaderboard() -> dict[str, Any]:
 
 
 def members() -> dict[str, Any]:
-    """Columns of `tables.members`."""
+    """Columns of `origins.members`."""
     return {
         "weight": column.NumberColumn("Weight", format="%.4f"),
         "architecture": column.TextColumn("Architecture"),
@@ -46,7 +46,7 @@ def members() -> dict[str, Any]:
 
 
 def lineage() -> dict[str, Any]:
-    """Columns of `tables.lineage`."""
+    """Columns of `origins.lineage`."""
     return {
         "place": column.NumberColumn("No.", format="%d", width=50, pinned=True),
         "architecture": column.TextColumn("Architecture"),

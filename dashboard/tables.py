@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from dashboard.advice import advice, reason
-from dashboard.formats import NONE, count, duration, interval, percent, plural
-from dashboard.labels import board_label, labels, run_address, setting
+from dashboard.formats import NONE, count, interval, percent
+from dashboard.labels import labels, setting
 from dashboard.summaries import Board, RunSummary, ends
 from fer_core.errors import FerError
-from fer_core.runs import Lineage
 
 if TYPE_CHECKING:
     # importing this would import torch
@@ -46,14 +45,14 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
         "id": run.id,
         "architecture": spec.architecture if spec else "",
         "preprocessing": spec.preprocessing if spec else "",
-        "accuracy": _percentage(run.accuracy),
+        "accuracy": percentage(run.accuracy),
         "interval": interval(run.interval),
-        "clean": _percentage(run.figure("clean_accuracy")),
-        "macro_f1": _percentage(run.figure("macro_f1")),
+        "clean": percentage(run.figure("clean_accuracy")),
+        "macro_f1": percentage(run.figure("macro_f1")),
         "parameters": run.fact("parameters"),
         "epochs": run.epochs,
-        "minutes": _minutes(run.fact("wall_s")),
-        "total": _minutes(run.total_s),
+        "minutes": minutes(run.fact("wall_s")),
+        "total": minutes(run.total_s),
         "device": run.device,
         "recipe": spec.recipe.name if spec else "",
         "setting": setting(spec) if spec else "",
@@ -61,11 +60,13 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
     }
 
 
-def _minutes(seconds: float | None) -> float | None:
+def minutes(seconds: float | None) -> float | None:
+    """Seconds as minutes."""
     return None if seconds is None else seconds / 60
 
 
-def _percentage(share: float | None) -> float | None:
+def percentage(share: float | None) -> float | None:
+    """A share in [0, 1] as %."""
     return None if share is None else 100 * share
 
 
@@ -83,41 +84,6 @@ def accuracy_cells(runs: Sequence[RunSummary]) -> pd.DataFrame:
     pipelines = sorted({pipeline for _, pipeline in pairs}, key=pipeline_order)
     rows = [_cell(a, p, pairs.get((a, p), [])) for a in architectures for p in pipelines]
     return pd.DataFrame(rows, columns=list(CELL_COLUMNS))
-
-
-def members(of_ensemble: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """What an ensemble averages, by falling weight (a share); the temperature divides each network's logits."""
-    rows = sorted(of_ensemble, key=lambda member: -member["weight"])
-    keys = ("weight", "architecture", "preprocessing", "temperature")
-    return pd.DataFrame([{**{key: row[key] for key in keys}, "run": run_address(row["run"])} for row in rows])
-
-
-def lineage(found: Lineage) -> pd.DataFrame:
-    """The runs that one was made from and itself, numbered; accuracies in %."""
-    rows = [
-        {
-            "place": found.places[run.id],
-            "architecture": run.spec.architecture if run.spec else "",
-            "preprocessing": run.spec.preprocessing if run.spec else "",
-            "origin": found.origin(run),
-            "epochs": run.epochs,
-            "minutes": _minutes(run.fact("wall_s")),
-            "valid": _percentage(run.valid_accuracy),
-            "accuracy": _percentage(run.accuracy),
-            "board": board_label(run.board),
-            "run": run_address(run.id),
-        }
-        for run in found.runs
-    ]
-    return pd.DataFrame(rows)
-
-
-def lineage_title(found: Lineage) -> str:
-    """`5 trainings, 5 h 38 min in all`; ensembles are no trainings."""
-    trainings = plural(sum(not run.is_ensemble for run in found.runs) + len(found.missing), "training")
-    if found.missing:
-        return f"{trainings}, of which {len(found.missing)} cannot be found any more"
-    return f"{trainings}, {duration(found.seconds)} in all" if found.seconds is not None else trainings
 
 
 def pipeline_order(pipeline: str) -> tuple[bool, int, str]:

@@ -86,8 +86,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.launch.selection",
         "dashboard.leaderboard.query",
         "dashboard.leaderboard.rows",
+        "dashboard.origins",
     ),
-    ("dashboard.compare.calibration", "dashboard.launch.plan", "dashboard.robustness.compared_tables"),
+    (
+        "dashboard.compare.calibration",
+        "dashboard.launch.fields",
+        "dashboard.launch.plan",
+        "dashboard.robustness.compared_tables",
+    ),
     ("dashboard.charts", "dashboard.cache", "dashboard.papers.tables"),
     (
         "dashboard.compare.matrices",

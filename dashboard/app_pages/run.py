@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cache, charts, columns, queue_view, run_buttons, tables, views
+from dashboard import cache, charts, columns, origins, queue_view, run_buttons, tables, views
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.compare import confusion
@@ -59,7 +59,7 @@ def recognised(run: RunSummary) -> str:
 
 
 def members(run: RunSummary) -> None:
-    table = tables.members(run.members)
+    table = origins.members(run.members)
     ui.figure_title("What it averages", "Weights chosen on the validation split; each network preprocesses for itself.")
     st.dataframe(table, hide_index=True, column_config=columns.members(), alt="Members of the ensemble")
     ui.download(table, "members")
@@ -69,9 +69,9 @@ def made_from(run: RunSummary) -> None:
     found = lineage(run, {each.id: each for each in runs}.get)
     if len(found.runs) + len(found.missing) == 1:
         return
-    table = tables.lineage(found)
+    table = origins.lineage(found)
     ui.figure_title(
-        f"Made in {tables.lineage_title(found)}", "Where it starts, its teachers and all that these were made from."
+        f"Made in {origins.lineage_title(found)}", "Where it starts, its teachers and all that these were made from."
     )
     st.dataframe(table, hide_index=True, column_config=columns.lineage(), alt="What the run was made from")
     ui.download(table, "made_from")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import actions, permissions
 from dashboard.formats import SPACE
-from dashboard.launch.form import FIELDS, GROUPS, START
+from dashboard.launch.fields import FIELDS, GROUPS, START
 from dashboard.launch.selection import Selection, make_specs
 from dashboard.permissions import Permission
 from fer_core.config import Recipe, RunSpec
