@@ -10,10 +10,10 @@ from fer_core.architectures.base import (
     PIXELS,
     Architecture,
     build,
-    check_arguments,
     parameter_counts,
     rebuild,
     register,
+    typed_arguments,
 )
 from fer_core.architectures.lpq_phog_mlp import DescriptorMLP
 from fer_core.registry import import_submodules
@@ -27,7 +27,7 @@ __all__ = [
     "Architecture",
     "DescriptorMLP",
     "build",
-    "check_arguments",
+    "typed_arguments",
     "parameter_counts",
     "rebuild",
     "register",

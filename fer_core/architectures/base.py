@@ -127,6 +127,13 @@ def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
         _check_kind(f"{name}'s {argument}", value, type(known[argument]))
 
 
+def typed_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, checked, in the kinds of their defaults: a `width` of 1 is one of 1.0, and no other network."""
+    check_arguments(name, arguments)
+    known = ARCHITECTURES.get(name).arguments()
+    return {each: float(value) if type(known[each]) is float else value for each, value in arguments.items()}
+
+
 def rebuild(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **arguments: Any) -> nn.Module:
     """The network of a trained run, before its own weights are loaded: `build` without looking for others.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fer_core.architectures import check_arguments
+from fer_core.architectures import typed_arguments
 from fer_core.config import RunSpec
 from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
@@ -29,8 +29,7 @@ def make_spec(
     the recipe brings); one with the value None changes nothing. `init_from` is the full id of a run.
     Raises FerError for anything unknown or impossible, with the choices.
     """
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    check_arguments(architecture, given)
+    given = typed_arguments(architecture, {name: each for name, each in (arguments or {}).items() if each is not None})
     return RunSpec(
         architecture=architecture,
         preprocessing=str(Pipeline.parse(preprocessing)),

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fer_core.architectures import ARCHITECTURES, build, parameter_counts
+from fer_core.architectures import ARCHITECTURES, build, parameter_counts, typed_arguments
 from fer_core.architectures.mini_xception import pool_same
 from fer_core.errors import FerError
 
@@ -74,6 +74,15 @@ def test_same_pooling_of_an_even_size_starts_at_the_first_pixel():
 def test_an_unknown_argument_says_what_there_is():
     with pytest.raises(FerError, match="linear' has no argument 'depth'; it takes none"):
         build("linear", depth=3)
+
+
+@pytest.mark.parametrize(("name", "given"), [("se_resnet", {"width": 1}), ("two_block_cnn", {"filters": 32})])
+def test_an_argument_has_the_kind_of_its_default_so_that_one_network_has_one_name(name, given):
+    typed = typed_arguments(name, given)
+    assert typed == given
+    assert {each: type(value) for each, value in typed.items()} == {
+        each: type(ARCHITECTURES.get(name).arguments()[each]) for each in given
+    }
 
 
 def test_faces_that_are_too_small_are_refused_in_a_sentence():
