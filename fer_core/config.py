@@ -118,6 +118,8 @@ class Recipe:
         require_range("bdr_alpha", self.bdr_alpha, 0, 1)
         require_range("bdr_stop_variance", self.bdr_stop_variance, 0, 1e6)
         require_range("statistics_images", self.statistics_images, 0, 1_000_000)
+        if self.statistics_images == 1:
+            raise ConfigError("statistics_images must be 0 or at least 2: one image has no variance")
         require_range("closing_epochs", self.closing_epochs, 0, self.epochs)
         require_range("teacher_weight", self.teacher_weight, 0, 1)
         require_range("teacher_temperature", self.teacher_temperature, 0.1, 100)

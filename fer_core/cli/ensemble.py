@@ -16,7 +16,8 @@ def ensemble(
         list[str] | None, typer.Argument(metavar="RUN RUN…", help="Two or more finished runs of one protocol.")
     ] = None,
     best: Annotated[
-        int, typer.Option(help="Instead of naming runs: the best N on the validation split that can be averaged.")
+        int,
+        typer.Option(min=0, help="Instead of naming runs: the best N on the validation split that can be averaged."),
     ] = 0,
     dataset: Annotated[str, typer.Option(help="With --best: of this dataset.")] = "fer2013",
     protocol: Annotated[str, typer.Option(help="With --best: of this protocol.")] = "official",

@@ -20,14 +20,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def train_queued(run: Run, device: str) -> int:
-    """Train `run` on `device`, unless it was cancelled meanwhile; 0 where it ended as it should."""
+    """Train `run` on `device`, unless it was cancelled or deleted meanwhile; 0 where it ended as it should."""
     try:
         if stop_request(run) is None:
-            train_run(run.spec, RunStore(run.path.parent), device=device)
+            train_run(run.spec, RunStore(run.path.parent), device=device, make=False)
         return 0
     except TrainingStopped:
         return 0
     except Exception as error:
+        if not run.path.exists():
+            return 0  # nobody wants it any more
         if run.is_locked():
             raise  # somebody else trains it: its end is theirs to tell
         if run.status.state not in ENDED:
@@ -35,7 +37,7 @@ def train_queued(run: Run, device: str) -> int:
             JobQueue(RunStore(run.path.parent)).settle_failed(run, str(error) or type(error).__name__)
         raise
     finally:
-        if run.status.state in ENDED:
+        if run.path.exists() and run.status.state in ENDED:
             remove_job(run)
 
 

@@ -34,6 +34,8 @@ def make_ensemble(runs: Sequence[Run], store: RunStore) -> Run:
     labels = predictions[0]["valid_labels"]
     weights = choose_weights(labels, _calibrated(predictions, temperatures, "valid_probabilities"))
     kept = [place for place, weight in enumerate(weights) if weight]
+    if len(kept) < FEWEST:
+        raise FerError(f"no mean with the others is better than run {runs[kept[0]].id} alone; choose other runs")
     members = [_member(runs[place], temperatures[place], float(weights[place])) for place in kept]
     spec = replace(
         runs[0].spec,

@@ -102,7 +102,7 @@ class Progress:
         better = (accuracy, -loss) > (self.best_accuracy, -self.best_loss_at_best)
         improved = loss < self.lowest_loss
         waited = 0 if improved else self.epochs_since_reduction + 1
-        reduce = recipe.schedule == "plateau" and waited >= recipe.plateau_patience
+        reduce = recipe.schedule == "plateau" and not improved and waited >= recipe.plateau_patience
         return Progress(
             best_epoch=epoch if better else self.best_epoch,
             best_accuracy=accuracy if better else self.best_accuracy,

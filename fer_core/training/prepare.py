@@ -16,7 +16,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.preprocessing import Pipeline
 from fer_core.training.passes import TrainingSet
 
-OF_PIXELS = ("mixup", "cutmix", "sam_radius", "closing_epochs")  # hyperparameters
+OF_PIXELS = ("mixup", "cutmix", "sam_radius", "closing_epochs", "patience", "teacher")  # hyperparameters
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ def _check_inputs(dataset: FaceDataset, spec: RunSpec) -> None:
     of_pixels = [name for name in OF_PIXELS if getattr(spec.recipe, name)]
     if is_describing and of_pixels:
         raise FerError(f"{spec.architecture} learns from descriptors; only pixels can have {' and '.join(of_pixels)}")
+    if is_describing and spec.recipe.schedule == "plateau":
+        raise FerError(f"{spec.architecture} is validated too seldom for the schedule 'plateau'; choose another one")
     if not is_describing and (spec.recipe.bdr_start or spec.recipe.column_scaling != "none"):
         raise FerError(
             f"column_scaling and bimodal removal are for networks of descriptors ({', '.join(describes)}), "

@@ -30,8 +30,10 @@ from fer_core.training.passes import TrainingSet, predict_logits
 from fer_core.training.prepare import Plan, PreparedSplit
 from fer_core.training.progress import RunObserver
 from fer_core.training.start import initial_model
+from fer_core.training.unseen import check_unseen
 
 SEED_STEP = 7919  # a prime between the seeds of neighbouring folds
+FULL_DISK = "the disk of the runs is full; make room and resume"
 SHOWN_REMOVALS = 2  # folds whose bimodal removal is kept: the two halves of the first repetition
 
 
@@ -43,6 +45,7 @@ def train_run(
     dataset: FaceDataset | None = None,
     watcher: Observer | None = None,
     asked_to_stop: Callable[[], str] = str,
+    make: bool = True,
 ) -> Run:
     """Train and evaluate `spec`, or go on where it stopped; a finished run is returned as it is.
 
@@ -50,11 +53,14 @@ def train_run(
     `dataset` saves loading it again. `asked_to_stop` names who wants the training to stop, else nothing;
     then, or when the run's folder holds a request to stop, the run is left `cancelled` and TrainingStopped
     raised. A loss that is not finite ends it as `failed`. Both keep a checkpoint.
-    Raises RunError if another process trains it now.
+    Raises RunError if another process trains it now, or if it is not there and `make` is false.
     """
+    found = store.find(spec)
+    if found is not None and found.state == "finished":
+        return found
     target = resolve_device(device)
     plan, model = _planned(spec, store, dataset)
-    run = claim(spec, store)
+    run = claim(spec, store) if make else store.get(spec.run_id)
     with run.lock():
         if run.status.state == "finished":
             return run
@@ -72,6 +78,7 @@ def _planned(spec: RunSpec, store: RunStore, dataset: FaceDataset | None) -> tup
     """What `spec` means, checked, and the network that it begins with."""
     plan = Plan.make(dataset or load_dataset(spec.dataset), spec)
     check_teacher(plan, store)
+    check_unseen(plan, store)
     return plan, initial_model(spec, plan.one_face(), store)
 
 
@@ -99,7 +106,7 @@ def recorded_end(run: Run) -> Iterator[None]:
         raise
     except Exception as error:
         known = isinstance(error, FerError | TrainingDiverged)
-        message = "the disk of the runs is full; make room and resume" if is_full_disk(error) else str(error)
+        message = FULL_DISK if is_full_disk(error) else str(error)
         run.update_status(state="failed", eta_s=None, message=message or type(error).__name__)
         run.append_log(f"failed: {message}" if known else traceback.format_exc())
         raise

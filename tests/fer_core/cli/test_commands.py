@@ -1,3 +1,4 @@
+import errno
 import json
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from fer_core.cli.app import main
 from fer_core.cli.output import duration
 from fer_core.runs import RunStore
+from fer_core.training import TrainingDiverged
 
 LINEAR = ("-a", "linear", "-d", "synthetic", "--epochs", "2")
 
@@ -96,6 +98,7 @@ def test_everything_that_can_be_chosen_can_be_listed(command, what):
         (["train", "-d", "synthetic", "--protocol", "secret"], "official"),
         (["train", "-d", "synthetic", "--epochs", "0"], "epochs must be between 1"),
         (["grid", "--seeds", "a,b", "-d", "synthetic"], "whole numbers"),
+        (["ensemble", "--best", "-1"], "than or equal to 0"),
         (["runs", "show", "nothing"], "no run 'nothing'"),
     ],
 )
@@ -107,6 +110,27 @@ def test_a_mistake_gets_one_sentence_with_the_choices_and_status_two(command, tm
     assert sentence in " ".join(err.split())
     assert "Traceback" not in err
     assert not (tmp_path / "runs").exists() or RunStore(tmp_path / "runs").list() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            TrainingDiverged("the loss is not finite in epoch 1; a lower learning rate may help"),
+            "a lower learning rate",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk of the runs is full; make room and resume"),
+    ],
+)
+def test_a_training_that_fails_tells_why_in_one_sentence(command, tmp_path, monkeypatch, error, sentence):
+    def fail(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr("fer_core.cli.train.train_run", fail)
+    status, _, err = command("train", *LINEAR, "--runs", tmp_path)
+    assert status == 2
+    assert sentence in " ".join(err.split())
+    assert "Traceback" not in err
 
 
 def test_without_a_dataset_train_says_how_to_get_one(command, tmp_path, monkeypatch):

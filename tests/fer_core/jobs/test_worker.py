@@ -14,8 +14,9 @@ import numpy as np
 import psutil
 import pytest
 
-from fer_core.jobs import JobQueue, ensure_worker, worker_info
+from fer_core.jobs import JobQueue, ensure_worker, trainer, worker_info
 from fer_core.runs import Run, RunStore, read_job
+from fer_core.training import train_run
 from tests.fer_core.jobs.specs import LONG, SHORT
 
 WAIT_S = 300
@@ -166,6 +167,20 @@ def test_asking_for_a_worker_twice_starts_one(store: RunStore) -> None:
     )
     assert refused.returncode == 2
     assert "a worker is at work already" in refused.stderr
+
+
+def test_a_run_that_is_deleted_while_its_trainer_prepares_is_not_made_anew(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = JobQueue(store).launch(SHORT, by="ada").run
+
+    def delete_first(*arguments: object, **options: object) -> Run:
+        store.delete(run)
+        return train_run(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trainer, "train_run", delete_first)
+    assert trainer.train_queued(run, "cpu") == 0
+    assert store.list() == []
 
 
 def test_a_run_that_cannot_begin_fails_with_its_reason(store: RunStore) -> None:

@@ -125,6 +125,8 @@ def test_on_pixels_the_predictor_gives_what_training_predicted(tmp_path):
         ({"preprocessing": "hist_eq"}, "holds no pixels for 'hist_eq'; choose raw"),
         ({"recipe": dataclasses.replace(RECIPE, augmentation="flip")}, "takes no augmentation"),
         ({"recipe": dataclasses.replace(RECIPE, mixup=0.2, closing_epochs=1)}, "only pixels can have mixup"),
+        ({"recipe": dataclasses.replace(RECIPE, patience=3, teacher="x")}, "only pixels can have patience and teacher"),
+        ({"recipe": dataclasses.replace(RECIPE, schedule="plateau")}, "too seldom for the schedule 'plateau'"),
     ],
 )
 def test_what_a_table_cannot_serve_is_refused_in_a_sentence(changes, reason, tmp_path: Path):

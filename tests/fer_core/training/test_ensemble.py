@@ -80,6 +80,15 @@ def test_its_predictions_are_the_weighted_mean_of_the_calibrated_ones(store, ens
         np.testing.assert_allclose(ensemble.predictions()[key], mean, atol=2.2e-3)
 
 
+def test_runs_of_which_one_alone_is_best_are_no_ensemble(store, ensemble, monkeypatch):
+    first, second = (store.get(member["run"]) for member in ensemble.spec.architecture_arguments["members"])
+    monkeypatch.setattr("fer_core.training.ensemble.choose_weights", lambda *_: np.array([1.0, 0.0]))
+    before = [run.id for run in store.list()]
+    with pytest.raises(FerError, match=f"no mean with the others is better than run {first.id} alone"):
+        make_ensemble([first, second], store)
+    assert [run.id for run in store.list()] == before
+
+
 def test_its_figures_are_those_of_its_predictions(ensemble):
     evaluation = ensemble.evaluation()
     again = json.loads(json.dumps(evaluate_predictions(ensemble.predictions(), ensemble.spec.emotions)))

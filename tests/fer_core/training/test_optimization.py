@@ -47,6 +47,19 @@ def test_a_plateau_divides_the_rate_by_ten_after_its_patience():
     assert learning_rate(recipe, 6, progress.reductions) == pytest.approx(0.001)
 
 
+def test_a_plateau_without_patience_spares_the_rate_as_long_as_the_loss_falls():
+    recipe = dataclasses.replace(RECIPE, schedule="plateau", plateau_patience=0)
+    progress = Progress()
+    for epoch, loss in enumerate([5.0, 4.0, 3.0, 3.0], start=1):
+        progress = progress.after(epoch, 0.5, loss, recipe)
+    assert progress.reductions == 1
+
+
+def test_one_image_has_no_variance_to_measure():
+    with pytest.raises(ConfigError, match="statistics_images must be 0 or at least 2"):
+        dataclasses.replace(RECIPE, statistics_images=1)
+
+
 def test_the_best_epoch_is_the_most_accurate_and_then_the_one_with_the_lower_loss():
     progress = Progress()
     for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.6, 1.2), (0.6, 1.1), (0.4, 0.9)], start=1):
