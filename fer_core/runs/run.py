@@ -1,10 +1,9 @@
 """One run: a folder, and the only code that knows its files.
 
-Every file is replaced atomically, whether a run is alive is derived from a
-file lock, and a half-written, foreign or damaged folder is listed with its reason.
+Every file is replaced atomically and outlives a power cut, whether a run is alive is derived
+from a file lock, and a half-written, foreign or damaged folder is listed with its reason.
 """
 
-import io
 import json
 import os
 import platform
@@ -24,6 +23,8 @@ from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
 from fer_core.runs.brief import brief
+from fer_core.runs.checkpoints import CHECKPOINT, pack_checkpoint, read_checkpoint, refusal
+from fer_core.runs.files import replace_file
 from fer_core.runs.weights import WEIGHTS, absence, pack_weights, read_weights, weights_files
 
 if TYPE_CHECKING:
@@ -173,13 +174,14 @@ class Run:
             return {}  # what it is cannot be read: `spec` says so where it is asked for
 
     def checkpoint(self) -> dict[str, Any] | None:
-        """What is needed to resume, or None; tensors and plain types only."""
-        path = self.path / "checkpoint.pt"
+        """What is needed to resume, or None; raises RunError where it is there and cannot be read."""
+        path = self.path / CHECKPOINT
         if not path.is_file():
             return None
-        import torch
-
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        try:
+            return read_checkpoint(path)
+        except Exception as error:  # for a damaged file torch has errors of every class
+            raise RunError(f"{self.id}/{CHECKPOINT} {refusal(error)}") from error
 
     def is_locked(self) -> bool:
         """Whether a trainer holds the folder now."""
@@ -205,10 +207,14 @@ class Run:
             return None
 
     def update_status(self, **changes: Any) -> Status:
-        """Replace fields of status.json and stamp the time."""
+        """Replace fields of status.json and stamp the time.
+
+        A change of the state is on the disk on return. What merely tells how far it is comes every few seconds,
+        and a power cut may bring the one before back, but never an empty file.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         status = replace(self.status, **changes, updated=now)
-        self.write_json("status.json", asdict(status))
+        self._replace("status.json", _pretty(asdict(status)), settled="state" in changes)
         return status
 
     def append_metrics(self, epoch: Mapping[str, Any]) -> None:
@@ -227,7 +233,7 @@ class Run:
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Replace a JSON file of the run atomically."""
-        self._replace(name, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
+        self._replace(name, _pretty(data))
 
     def write_data(self, name: str, data: Mapping[str, Any]) -> None:
         """Replace a JSON file atomically, packed: for numbers that are drawn, and that no person reads."""
@@ -243,30 +249,14 @@ class Run:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Replace checkpoint.pt."""
-        import torch
-
-        buffer = io.BytesIO()  # written by torch itself, a full disk would be an error of its file format
-        torch.save(dict(state), buffer)
-        self._replace("checkpoint.pt", buffer.getbuffer())
+        self._replace(CHECKPOINT, pack_checkpoint(state))
 
     def remove_checkpoint(self) -> None:
         """Remove what only an unfinished run needs."""
-        (self.path / "checkpoint.pt").unlink(missing_ok=True)
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
 
-    def _replace(self, name: str, content: bytes | memoryview) -> None:
-        with self._replacing(name) as temporary:
-            temporary.write_bytes(content)
-
-    @contextmanager
-    def _replacing(self, name: str) -> Iterator[Path]:
-        """A file to write that takes the place of `name` at once; on a full disk it is gone and `name` as it was."""
-        temporary = self.path / f".{name}.{platform.node()}.{os.getpid()}"
-        try:
-            yield temporary
-            os.replace(temporary, self.path / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    def _replace(self, name: str, content: bytes | memoryview, *, settled: bool = True) -> None:
+        replace_file(self.path / name, content, settled=settled)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON file of the run; raises RunError if it is missing or unreadable."""
@@ -287,6 +277,10 @@ class Run:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
+
+
+def _pretty(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _metrics_line(epoch: Mapping[str, Any]) -> str:

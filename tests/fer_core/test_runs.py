@@ -179,8 +179,9 @@ def test_the_half_written_last_line_of_the_metrics_is_left_out(store):
 def test_a_checkpoint_that_would_run_code_is_refused(store):
     run = store.create(SPEC)
     torch.save({"attack": print}, run.path / "checkpoint.pt")
-    with pytest.raises(Exception, match="weights_only"):
+    with pytest.raises(RunError, match="not a checkpoint") as caught:
         run.checkpoint()
+    assert "weights_only" in str(caught.value.__cause__)
 
 
 def test_an_evaluation_that_contradicts_the_predictions_is_not_written(store, monkeypatch):
