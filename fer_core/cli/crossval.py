@@ -54,6 +54,7 @@ def crossval(
     json: JsonOption = False,
 ) -> None:
     """Cross-validate every setting of a grid: a run of k folds each, as mean ± deviation; goes on where it stopped."""
+    points = settings(architecture, grid or ())
     specs = [
         make_spec(
             architecture,
@@ -66,12 +67,12 @@ def crossval(
             hyperparameters={"epochs": epochs} | assignments(hyperparameter) | part["recipe"],
             arguments=part["architecture"],
         )
-        for part in settings(architecture, grid or ())
+        for part in points.values()
     ]
     store = RunStore(runs)
     with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
         well = train_all(specs, store, device, jobs=jobs, threads=threads)
-    rows = [outcome(spec, store) for spec in specs]
+    rows = [outcome(name, spec, store) for name, spec in zip(points, specs, strict=True)]
     if json:
         print_json(rows)
     else:
@@ -82,24 +83,34 @@ def crossval(
         raise typer.Exit(FAILED)
 
 
-def settings(architecture: str, grid: Sequence[str]) -> list[dict[str, dict[str, Any]]]:
-    """Every combination of the grid, parted into arguments of the architecture and hyperparameters of the recipe."""
+def settings(architecture: str, grid: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Every combination of the grid by its name, parted into arguments of the architecture and of the recipe.
+
+    The name has the value on each axis of the grid; without a grid it is empty.
+    """
     known = ARCHITECTURES.get(architecture).arguments()
     axes = {name: _values(name, text) for name, text in _axes(grid).items()}
-    return [
-        {
+    return {
+        ", ".join(f"{name}={point[name]}" for name in axes): {
             "architecture": {name: value for name, value in point.items() if name in known},
             "recipe": {name: value for name, value in point.items() if name not in known},
         }
         for point in ParameterGrid(axes)
-    ]
+    }
 
 
-def outcome(spec: RunSpec, store: RunStore) -> dict[str, Any]:
+def outcome(name: str, spec: RunSpec, store: RunStore) -> dict[str, Any]:
     """What a setting reached: mean and sample deviation of its folds' test accuracies, None until it is finished."""
     run = store.find(spec)
     state = run.state if run else "not started"
-    row = {"setting": _name(spec), "run": spec.run_id, "state": state, "mean": None, "deviation": None, "folds": 0}
+    row = {
+        "setting": name or _name(spec),
+        "run": spec.run_id,
+        "state": state,
+        "mean": None,
+        "deviation": None,
+        "folds": 0,
+    }
     return row | run.evaluation()["fold_accuracy"] if run and state == "finished" else row
 
 
