@@ -21,8 +21,10 @@ def evaluate_predictions(predictions: Mapping[str, np.ndarray], emotions: Sequen
 
     `predictions` holds `<split>_labels` (N,) and `<split>_probabilities` (N, classes), and may hold
     `<split>_flip_probabilities` (the mean over the face and its mirror image), `<split>_clean`
-    (N,), which is False where an exact copy of the image was trained on, and `<split>_folds` (N,), the
-    fold of each prediction: then `folds` has the accuracy of each, and `fold_accuracy` their mean and deviation.
+    (N,), which is False where an exact copy of the image was trained on, `<split>_ids` (N,), and `<split>_folds`
+    (N,), the fold of each prediction: then `folds` has the accuracy of each, and `fold_accuracy` their mean and
+    deviation. Where folds are repeated, `n` counts the predictions and `images` the images, which the interval is
+    of, as `clean_n` and `clean_images` do; `copied_images` are those with a copy in the training of any fold.
     """
     temperature = fit_temperature(predictions["valid_labels"], predictions["valid_probabilities"])
     splits = {split: _split_metrics(predictions, split, emotions, temperature) for split in SPLITS}
@@ -58,23 +60,36 @@ def _split_metrics(
     predictions: Mapping[str, np.ndarray], split: str, emotions: Sequence[str], temperature: float
 ) -> dict[str, Any]:
     labels, probabilities = predictions[f"{split}_labels"], predictions[f"{split}_probabilities"]
+    ids = predictions.get(f"{split}_ids", np.arange(len(labels)))
     metrics = classification_metrics(labels, probabilities, emotions, temperature)
-    correct = probabilities.argmax(axis=1) == labels
-    images = len(np.unique(predictions[f"{split}_ids"])) if f"{split}_ids" in predictions else len(labels)
-    if images < len(labels):  # repeated folds: more predictions of an image do not make the figure surer
-        interval = wilson_interval(metrics["accuracy"] * images, images)
-        metrics |= {"images": images, "accuracy_interval": list(interval)}
+    metrics |= _of_images(metrics["accuracy"], ids)
     clean = predictions.get(f"{split}_clean")
     if clean is not None:
-        metrics |= _prefixed("clean", correct[clean.astype(bool)])
+        clean = clean.astype(bool)
+        correct = probabilities.argmax(axis=1) == labels
+        metrics |= _prefixed("clean", correct[clean], ids[clean])
+        metrics |= {"copied_images": len(np.unique(ids[~clean]))} if "images" in metrics else {}
     flipped = predictions.get(f"{split}_flip_probabilities")
     if flipped is not None:
-        metrics |= _prefixed("flip", flipped.argmax(axis=1) == labels)
+        metrics |= _prefixed("flip", flipped.argmax(axis=1) == labels, ids)
     return metrics
 
 
-def _prefixed(prefix: str, correct: np.ndarray) -> dict[str, Any]:
-    return {f"{prefix}_{key}": value for key, value in accuracy_metrics(int(correct.sum()), len(correct)).items()}
+def _prefixed(prefix: str, correct: np.ndarray, ids: np.ndarray) -> dict[str, Any]:
+    metrics = accuracy_metrics(int(correct.sum()), len(correct))
+    metrics |= _of_images(metrics["accuracy"], ids)
+    return {f"{prefix}_{key}": value for key, value in metrics.items()}
+
+
+def _of_images(accuracy: float, ids: np.ndarray) -> dict[str, Any]:
+    """How many images there are and the interval of so many, where repeated folds predict some of them several times.
+
+    More predictions of an image do not make the figure surer.
+    """
+    images = len(np.unique(ids))
+    if images == len(ids):
+        return {}
+    return {"images": images, "accuracy_interval": list(wilson_interval(accuracy * images, images))}
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:

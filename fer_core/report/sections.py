@@ -51,6 +51,12 @@ def _copies(test: Json) -> str:
     if not copies:
         return "No test image has an exact copy among the training images."
     clean = with_interval(test["clean_accuracy"], test["clean_accuracy_interval"])
+    if "copied_images" in test:  # repeated folds: an image may have a copy in one training and none in another
+        return (
+            f"**Known leakage**: {test['copied_images']:,} of {test['images']:,} test images have an exact copy among "
+            f"the training images of a fold that tests them ({copies:,} of {test['n']:,} predictions). "
+            f"On all others, of {test.get('clean_images', test['clean_n']):,} images, the accuracy is {clean}."
+        )
     return (
         f"**Known leakage**: {copies:,} of {test['n']:,} test images have an exact copy among the training images. "
         f"On the {test['clean_n']:,} others the accuracy is {clean}."

@@ -59,6 +59,17 @@ def test_a_card_tells_data_protocol_figures_with_intervals_and_leakage(run):
         assert f"| {each['emotion']} | {100 * each['precision']:.1f} % | {100 * each['recall']:.1f} % |" in card
 
 
+def test_a_card_of_repeated_folds_counts_images_where_it_tells_of_leakage(run):
+    once = run.predictions()
+    ten = {key: np.concatenate([array] * 10) for key, array in once.items()}
+    ten["test_clean"][N:] = True  # the copies of the 14 were in the training of the first repetition alone
+    run.save_predictions(ten)
+    evaluate_run(run)
+    card = model_card(run)
+    assert "14 of 140 test images have an exact copy among the training images of a fold that tests them" in card
+    assert "(14 of 1,400 predictions). On all others, of 140 images, the accuracy is 71.4 %" in card
+
+
 def test_every_card_says_what_the_ai_act_forbids(run):
     card = model_card(run)
     assert "Regulation (EU) 2024/1689" in card

@@ -1,7 +1,8 @@
 """What a worker decides, with an executor that trains nothing."""
 
+import errno
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,102 @@ def test_with_a_full_disk_nothing_is_started_and_the_worker_says_why(store: RunS
     assert len(hands.given) == 1
     assert info is not None
     assert (info.message, info.facts["executor"], info.host) == ("", "hands", platform.node())
+
+
+def lock_folder(monkeypatch: pytest.MonkeyPatch, locked: Run) -> None:
+    """From now on nothing can be written into the folder of a run."""
+
+    def refuse(write: Callable[..., None]) -> Callable[..., None]:
+        def wrapped(run: Run, *arguments: Any) -> None:
+            if run.id == locked.id:
+                raise PermissionError(errno.EACCES, "Permission denied", str(run.path))
+            write(run, *arguments)
+
+        return wrapped
+
+    for name in ("write_json", "append_log"):
+        monkeypatch.setattr(Run, name, refuse(getattr(Run, name)))
+
+
+def test_a_run_whose_folder_cannot_be_written_takes_no_place_and_the_worker_says_so(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, other = queued(store, 2)
+    hands, said = Hands(), list[str]()
+    worker = supervisor(store, hands, say=said.append)
+    with monkeypatch.context() as patch, sole_worker(store):
+        lock_folder(patch, locked)
+        for _ in range(3):
+            worker.step()
+        info = worker_info(store)
+    assert hands.given == [other.id]
+    assert sum("Permission denied" in line for line in said) == 1
+    assert info is not None
+    assert info.message == (
+        f"passes over {locked.id}, which it could not write or start (Permission denied), and tries again later"
+    )
+
+
+def test_a_run_that_was_passed_over_is_started_once_its_folder_can_be_written(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = queued(store)
+    hands = Hands()
+    worker = supervisor(store, hands)
+    with monkeypatch.context() as patch:
+        lock_folder(patch, run)
+        worker.step()
+    worker.step()
+    assert hands.given == []
+    worker.pause_s = 0
+    with sole_worker(store):
+        worker.step()
+        info = worker_info(store)
+    assert hands.given == [run.id]
+    assert info is not None
+    assert info.message == ""
+
+
+def test_a_run_that_cannot_be_written_after_its_start_is_not_started_a_second_time(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, other = queued(store, 2)
+    hands = Hands(places=0)
+    worker = supervisor(store, hands)
+    worker.step()  # both could be written while there was no room
+    lock_folder(monkeypatch, locked)
+    hands.places = 1
+    worker.step()
+    hands.ended.append(Ended(locked.id, "its process ended with status 1"))
+    worker.step()
+    assert hands.given == [locked.id, other.id]
+    worker.pause_s = 0
+    hands.ended.append(Ended(other.id))
+    worker.step()
+    assert hands.given == [locked.id, other.id, other.id]
+
+
+def test_a_start_that_is_refused_for_want_of_room_is_no_attempt(store: RunStore) -> None:
+    run, waiting = queued(store, 2)
+    worker = supervisor(store, Hands())
+    for _ in range(ATTEMPTS + 1):
+        worker.step()
+    attempts = [job.attempts for each in (run, waiting) if (job := read_job(each))]
+    assert attempts == [1, 0]
+
+
+def test_a_run_whose_end_cannot_be_noted_keeps_no_other_from_being_settled(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, other = queued(store, 2)
+    hands = Hands(places=2)
+    worker = supervisor(store, hands)
+    worker.step()
+    lock_folder(monkeypatch, locked)
+    hands.ended += [Ended(each.id, "its process was killed (SIGKILL)") for each in (locked, other)]
+    worker.step()
+    assert "its process was killed (SIGKILL)" in other.log()
+    assert hands.given == [locked.id, other.id, other.id]
 
 
 def test_a_run_cancelled_while_its_process_began_is_settled(store: RunStore) -> None:

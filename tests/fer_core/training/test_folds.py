@@ -97,6 +97,23 @@ def test_predicting_an_image_ten_times_does_not_narrow_its_interval():
     assert repeated["accuracy_interval"] == pytest.approx(single["accuracy_interval"])
 
 
+def test_predicting_an_image_ten_times_narrows_neither_the_interval_of_clean_images_nor_that_of_mirror_images():
+    random = np.random.default_rng(0)
+    labels, probabilities = random.integers(0, 2, 50), random.random((50, 2))
+    values = {"ids": np.arange(50).astype(str), "labels": labels, "probabilities": probabilities}
+    values |= {"flip_probabilities": random.random((50, 2)), "clean": np.arange(50) >= 10}
+    once = {f"{split}_{key}": value for split in ("valid", "test") for key, value in values.items()}
+    ten = {key: np.concatenate([array] * 10) for key, array in once.items()}
+    single, repeated = (evaluate_predictions(each, ("sad", "happy"))["splits"]["test"] for each in (once, ten))
+    for kind, images in (("clean", 40), ("flip", 50)):
+        assert repeated[f"{kind}_n"] == 10 * single[f"{kind}_n"] == 10 * images
+        assert repeated[f"{kind}_images"] == images
+        assert repeated[f"{kind}_accuracy"] == pytest.approx(single[f"{kind}_accuracy"])
+        assert repeated[f"{kind}_accuracy_interval"] == pytest.approx(single[f"{kind}_accuracy_interval"])
+    assert repeated["copied_images"] == 10
+    assert not {"images", "clean_images", "copied_images"} & set(single)
+
+
 def test_more_folds_than_images_of_a_class_are_refused_before_anything_is_written(synthetic, tmp_path):
     with pytest.raises(FerError, match="images that 301 folds need; it can be served by: kaggle"):
         train_run(dataclasses.replace(SPEC, protocol="kfold301"), RunStore(tmp_path), device="cpu", dataset=synthetic)
