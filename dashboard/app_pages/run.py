@@ -26,7 +26,7 @@ def results(run: RunSummary) -> None:
     clean = ui.Metric(
         "On clean images",
         percent(run.figure("clean_accuracy")),
-        f"n = {count(run.whole('clean_n'))}",
+        f"n = {count(run.whole('clean_images') or run.whole('clean_n'))}",  # folds may be repeated
         "Accuracy on the test images that have no exact copy in training.",
     )
     mirrored = ui.Metric(
