@@ -176,8 +176,8 @@ def test_the_difference_of_two_matrices_is_zero_in_sum_and_in_itself(runs: list[
 def test_calibration_is_measured_before_and_after_the_temperature(runs: list[Run]) -> None:
     found, called = answers(runs), names(summaries(runs))
     table = calibration.calibration_table(found, called, dict.fromkeys(found.runs, 1.0))
-    # only calibrated rows are made to sum to 1; kept ones almost do
-    assert table["ece"].tolist() == pytest.approx(table["calibrated_ece"].tolist(), abs=5e-3)
+    # in %; only calibrated rows are made to sum to 1, kept ones almost do: some come to lie in the next of 15 bins
+    assert table["ece"].tolist() == pytest.approx(table["calibrated_ece"].tolist(), abs=1)
     rows = calibration.reliability_rows(found, called, {})
     assert rows.groupby("run")["n"].sum().tolist() == [len(found)] * 2
     assert ((rows["low"] <= rows["accuracy"]) & (rows["accuracy"] <= rows["high"])).all()

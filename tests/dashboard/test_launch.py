@@ -17,6 +17,7 @@ from dashboard.launch.fields import FIELDS, GROUPS, START
 from dashboard.launch.selection import Selection, make_specs
 from dashboard.permissions import Permission
 from fer_core.config import Recipe, RunSpec
+from fer_core.datasets import load_dataset
 from fer_core.evaluation import evaluate_run
 from fer_core.jobs import JobQueue
 from fer_core.runs import Run, RunStore
@@ -258,8 +259,17 @@ def test_what_is_filled_in_replaces_the_recipe_and_can_be_undone(open_page: Open
     assert app.code[0].value.endswith("--dataset synthetic")
 
 
+def of_drawn_faces(run: Run) -> Run:
+    """The same run, which has predicted the valid and test images of the dataset of drawn faces."""
+    dataset, arrays = load_dataset("synthetic"), run.predictions()
+    for part in ("valid", "test"):
+        arrays[f"{part}_ids"] = dataset.ids[dataset.split == part]
+    run.save_predictions(arrays)
+    return run
+
+
 def test_a_network_can_be_wider_and_start_from_a_run(store: RunStore, open_page: Open) -> None:
-    narrow = make_run(store, "se_resnet", weights=True, architecture_arguments={"width": 0.5})
+    narrow = of_drawn_faces(make_run(store, "se_resnet", n=350, weights=True, architecture_arguments={"width": 0.5}))
     make_run(store, "linear", weights=True)
     app = open_page("launch", architectures="se_resnet")
     assert_sound(app)
@@ -286,7 +296,7 @@ def test_an_argument_that_is_what_it_is_anyway_makes_no_other_run(open_page: Ope
 
 
 def test_a_start_that_does_not_fit_is_refused_in_a_sentence(store: RunStore, open_page: Open) -> None:
-    other = make_run(store, "linear", weights=True)
+    other = of_drawn_faces(make_run(store, "linear", n=350, weights=True))
     app = open_page("launch", architectures=["se_resnet", "mini_xception"], init_from=other.id)
     assert "A run to start from fits one architecture; choose that one alone." in [each.value for each in app.error]
     for name, sentence in ((other.id.rsplit("__", 1)[-1], "do not fit"), ("nobody", "No run 'nobody'")):
