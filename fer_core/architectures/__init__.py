@@ -27,8 +27,8 @@ __all__ = [
     "Architecture",
     "DescriptorMLP",
     "build",
-    "typed_arguments",
     "parameter_counts",
     "rebuild",
     "register",
+    "typed_arguments",
 ]

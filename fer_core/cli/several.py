@@ -20,7 +20,7 @@ from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, load_dataset
 from fer_core.errors import FerError
 from fer_core.runs import RunError, RunStore
-from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, stop_signals, train_run
+from fer_core.training import TrainingStopped, check_spec, stop_signals, train_run
 from fer_core.training.stopping import SIGNALS
 
 LOOK_EVERY_S = 0.2  # for Ctrl-C
@@ -159,7 +159,7 @@ def _reason(why: BaseException) -> str:
         return f"stopped by {why}"
     if isinstance(why, RunError):
         return f"skipped: {why}"
-    return f"failed: {why}" if isinstance(why, (FerError, TrainingDiverged)) else f"failed: {type(why).__name__}: {why}"
+    return f"failed: {why}" if isinstance(why, FerError) else f"failed: {type(why).__name__}: {why}"
 
 
 def _is_failure(why: BaseException) -> bool:

@@ -33,7 +33,7 @@ from fer_core.datasets import FaceDataset, get_splits, load_dataset
 from fer_core.errors import FerError
 from fer_core.jobs import JobQueue, worker_info
 from fer_core.runs import Run, RunStore, remove_stop
-from fer_core.training import TrainingDiverged, TrainingStopped, check_spec, make_spec, stop_signals, train_run
+from fer_core.training import TrainingStopped, check_spec, make_spec, stop_signals, train_run
 from fer_core.training.progress import ProgressBar
 from fer_core.training.train import FULL_DISK, is_full_disk
 
@@ -119,8 +119,6 @@ def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str)
     except TrainingStopped as stop:
         console.print(f"stopped by {stop}; the same command goes on from there", highlight=False)
         raise typer.Exit(STOPPED) from None
-    except TrainingDiverged as error:
-        raise FerError(str(error)) from error
     except OSError as error:
         if not is_full_disk(error):
             raise

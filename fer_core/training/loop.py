@@ -16,13 +16,14 @@ from fer_core.devices import (
     set_generator_state,
     synchronize,
 )
+from fer_core.errors import FerError
 from fer_core.training.optimization import Progress
 from fer_core.training.passes import TrainingSet, evaluate, measure_statistics
 from fer_core.training.state import EpochPart, TrainingState
 from fer_core.training.updates import Updates
 
 
-class TrainingDiverged(RuntimeError):  # noqa: N818 - it is what happened
+class TrainingDiverged(FerError):  # noqa: N818 - it is what happened
     """The loss became NaN or infinite."""
 
 

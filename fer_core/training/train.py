@@ -25,7 +25,7 @@ from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
 from fer_core.training.distillation import check_teacher, with_teacher
 from fer_core.training.environment import environment, peak_memory_bytes
 from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
-from fer_core.training.loop import FitResult, Observer, TrainingDiverged, fit
+from fer_core.training.loop import FitResult, Observer, fit
 from fer_core.training.passes import TrainingSet, predict_logits
 from fer_core.training.prepare import Plan, PreparedSplit
 from fer_core.training.progress import RunObserver
@@ -105,7 +105,7 @@ def recorded_end(run: Run) -> Iterator[None]:
         run.append_log(message)
         raise
     except Exception as error:
-        known = isinstance(error, FerError | TrainingDiverged)
+        known = isinstance(error, FerError)
         message = FULL_DISK if is_full_disk(error) else str(error)
         run.update_status(state="failed", eta_s=None, message=message or type(error).__name__)
         run.append_log(f"failed: {message}" if known else traceback.format_exc())

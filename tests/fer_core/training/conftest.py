@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from fer_core.datasets import load_dataset
+from fer_core.runs import RunStore
 from fer_core.training import TrainingSet, TrainingStopped
 
 
@@ -29,6 +31,16 @@ class Recorder:
 @pytest.fixture
 def recorder():
     return Recorder
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    return load_dataset("synthetic")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return RunStore(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="session")

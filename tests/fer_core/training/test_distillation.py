@@ -6,7 +6,6 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from fer_core.config import ConfigError, Recipe, RunSpec
-from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.evaluation.label_errors import label_errors
 from fer_core.inference import Predictor
@@ -19,16 +18,6 @@ from fer_core.training.updates import distillation_loss
 RECIPE = Recipe(name="test", epochs=1, batch_size=64, optimizer="adamw", learning_rate=3e-3, precision="float32")
 SPEC = RunSpec("linear", "raw", "synthetic", "official", RECIPE)
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def synthetic():
-    return load_dataset("synthetic")
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return RunStore(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,12 @@ from dataclasses import replace
 import pytest
 
 from fer_core.config import Recipe, RunSpec
-from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
-from fer_core.runs import RunStore
 from fer_core.training import check_spec, train_run
 
 RECIPE = Recipe(name="test", epochs=1, batch_size=64, optimizer="adamw", learning_rate=3e-3, precision="float32")
 OFFICIAL = RunSpec("linear", "raw", "synthetic", "official", RECIPE)
 BY_CHANCE = replace(OFFICIAL, protocol="random_80_20")
-
-
-@pytest.fixture(scope="module")
-def synthetic():
-    return load_dataset("synthetic")
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return RunStore(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="module")
