@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
+from fer_core.runs import RunStore
 
 
 def names_in(text: str) -> list[str]:
@@ -37,6 +38,17 @@ def assignments(pairs: Sequence[str] | None) -> dict[str, Any]:
             raise FerError(f"{name.strip()} is given twice")
         found[name.strip()] = value_of(text.strip())
     return found
+
+
+def hyperparameters_in(pairs: Sequence[str] | None, store: RunStore) -> dict[str, Any]:
+    """`assignments`, with the teacher by its whole name; raises RunError where no single run of `store` is meant."""
+    found = assignments(pairs)
+    return found | {"teacher": whole_name(str(found["teacher"]), store)} if found.get("teacher") else found
+
+
+def whole_name(part: str, store: RunStore) -> str:
+    """The id of the run that is meant by its name, its beginning or its hash; "" for none. Raises RunError."""
+    return store.get(part).id if part else ""
 
 
 def value_of(text: str) -> Any:

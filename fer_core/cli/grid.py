@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fer_core.cli.choices import assignments, left_after, names_in, numbers_in
+from fer_core.cli.choices import assignments, hyperparameters_in, left_after, names_in, numbers_in, whole_name
 from fer_core.cli.options import (
     Arguments,
     DatasetName,
@@ -50,7 +50,7 @@ def grid(
 ) -> None:
     """Train every pair, in turn or `--jobs` at once; skips what is finished or trained elsewhere, resumes the rest."""
     store = RunStore(runs)
-    start = store.get(init_from).id if init_from else ""
+    start = whole_name(init_from, store)
     specs = [
         make_spec(
             architecture,
@@ -60,7 +60,7 @@ def grid(
             recipe=recipe,
             seed=seed,
             emotions=left_after(without),
-            hyperparameters={"epochs": epochs} | assignments(hyperparameter),
+            hyperparameters={"epochs": epochs} | hyperparameters_in(hyperparameter, store),
             arguments=assignments(argument),
             init_from=start,
         )

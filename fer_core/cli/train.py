@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from fer_core.cli.choices import assignments, left_after, user
+from fer_core.cli.choices import assignments, hyperparameters_in, left_after, user, whole_name
 from fer_core.cli.options import (
     Architecture,
     Arguments,
@@ -73,9 +73,9 @@ def train(
         recipe=recipe,
         seed=seed,
         emotions=left_after(without),
-        hyperparameters=common | assignments(hyperparameter),
+        hyperparameters=common | hyperparameters_in(hyperparameter, store),
         arguments={"weights": weights} | assignments(argument),
-        init_from=store.get(init_from).id if init_from else "",
+        init_from=whole_name(init_from, store),
     )
     if queue:
         queue_all([spec], store, device)

@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_a_grid_trains_what_is_missing_and_keeps_what_is_finished(command, train
     assert {run.spec.preprocessing for run in RunStore(trained).list()} == {"raw", "median"}
     assert RunStore(trained).get("linear__raw").log() == log_before
     assert "finished" in out
+
+
+def test_a_start_and_a_teacher_are_named_by_their_hash_alone(command, trained, tmp_path):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    known = RunStore(tmp_path).get("linear__raw")
+    named = known.id[-8:]
+    command("train", *LINEAR, "--init-from", named, "-H", f"teacher={named}", "--queue", "--runs", tmp_path)
+    (queued,) = (run for run in RunStore(tmp_path).list() if run.state == "queued")
+    assert (queued.spec.init_from, queued.spec.recipe.teacher) == (known.id, known.id)
+    grid = ("--architectures", "linear", "--preprocessing", "raw", "-d", "synthetic", "--epochs", "2", "--queue")
+    _, out, _ = command("grid", *grid, "--init-from", named, "-H", f"teacher={named}", "--runs", tmp_path)
+    assert queued.id in " ".join(out.split())
 
 
 @pytest.mark.parametrize("what", ["architectures", "preprocessing", "recipes", "datasets", "protocols"])
@@ -194,6 +207,7 @@ def test_show_prints_a_run_of_several_folds_on_descriptors(command, tmp_path):
         (("train", "-d", "synthetic", "-A", "depth=3"), "no argument 'depth'; it takes none"),
         (("train", "-d", "synthetic", "-a", "resnet18", "--weights", "nofile.pth"), "no file of weights 'nofile.pth'"),
         (("train", "-d", "synthetic", "--init-from", "nothing"), "no run 'nothing'"),
+        (("train", "-d", "synthetic", "-H", "teacher=nothing"), "no run 'nothing'"),
         (("train", "-d", "synthetic", "--protocol", "spi_2fold"), "it can be served by: kaggle_folders_3way"),
         (("train", "-d", "synthetic", "-r", "frozen"), "unknown recipe 'frozen' of mini_xception; choose from modern"),
         (("crossval", "-d", "synthetic", "-g", "filters"), "expected name=value,value"),
