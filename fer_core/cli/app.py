@@ -5,14 +5,14 @@ A command's module is imported when the command is called: listing runs need not
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from fer_core.errors import FerError
+from fer_core.errors import FerError, is_full_disk
 
 # name on the command line -> module in fer_core.cli; the command is its function of that name, or its `app`
 COMMANDS = {
@@ -72,5 +72,13 @@ def main() -> None:
     try:
         app()
     except FerError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        _fail("a disk is full; make room, and give the same command again")
+
+
+def _fail(sentence: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(sentence)}", highlight=False)
+    sys.exit(2)

@@ -30,12 +30,10 @@ from fer_core.cli.options import (
 from fer_core.cli.output import NO_WORKER, console
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, get_splits, load_dataset
-from fer_core.errors import FerError
 from fer_core.jobs import JobQueue, worker_info
 from fer_core.runs import Run, RunStore, remove_stop
 from fer_core.training import TrainingStopped, check_spec, make_spec, stop_signals, train_run
 from fer_core.training.progress import ProgressBar
-from fer_core.training.train import FULL_DISK, is_full_disk
 
 STOPPED = 130  # the exit status of a command that Ctrl-C ended
 FAILED = 1  # of one that went on after a training had failed
@@ -119,10 +117,6 @@ def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str)
     except TrainingStopped as stop:
         console.print(f"stopped by {stop}; the same command goes on from there", highlight=False)
         raise typer.Exit(STOPPED) from None
-    except OSError as error:
-        if not is_full_disk(error):
-            raise
-        raise FerError(FULL_DISK) from error
 
 
 def train_shown(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> Run:

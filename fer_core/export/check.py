@@ -8,7 +8,6 @@ from fer_core.datasets import DatasetError, FaceDataset, dataset_names, load_dat
 from fer_core.export.graph import INPUT, ExportError
 from fer_core.inference import Predictor
 from fer_core.inference.boxes import resize_face
-from fer_core.predictions import of_fold
 from fer_core.runs import Run
 
 TOLERANCE = 1e-4  # largest difference of a probability between the graph and PyTorch
@@ -49,8 +48,7 @@ def reference_faces(predictor: Predictor, run: Run) -> Reference:
 def _of_dataset(dataset: FaceDataset, run: Run, size: int) -> Reference | None:
     if dataset.channels != 1 or dataset.images.shape[1] != size:
         return None
-    # the images of the other folds are not new to the weights that a run keeps
-    saved = of_fold(run.predictions(), run.environment().get("weights_fold", ""))
+    saved = run.network_predictions()
     try:
         test, valid = (dataset.rows_of(saved[f"{split}_ids"]) for split in ("test", "valid"))
     except DatasetError:

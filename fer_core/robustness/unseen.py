@@ -8,7 +8,6 @@ import numpy as np
 from fer_core.datasets import DatasetError, load_dataset
 from fer_core.evaluation import wilson_interval
 from fer_core.inference import Predictor
-from fer_core.predictions import of_fold
 from fer_core.runs import Run, RunError
 
 SAME_ANSWERS = 0.95  # share that weights must repeat of the run's saved answers on untouched images
@@ -52,14 +51,15 @@ def unseen_faces(run: Run, limit: int | None = None) -> UnseenFaces:
     if run.state != "finished":
         raise RunError(f"run {run.id} is {run.state}; only a finished one can be tested")
     dataset = load_dataset(run.spec.dataset)
-    fold = run.environment().get("weights_fold", "")  # the images of the other folds are not new to its weights
-    saved = of_fold(run.predictions(), fold)
+    saved = run.network_predictions()
     if dataset.is_table:
         raise DatasetError(f"dataset {dataset.name!r} holds descriptors and no pixels, which could be made worse")
     rows = dataset.rows_of(saved["test_ids"])
     chosen = _evenly(len(rows), limit)
     answers = saved["test_probabilities"].argmax(axis=1)
-    return UnseenFaces(dataset.images[rows[chosen]], saved["test_labels"][chosen], answers[chosen], len(rows), fold)
+    return UnseenFaces(
+        dataset.images[rows[chosen]], saved["test_labels"][chosen], answers[chosen], len(rows), run.weights_fold
+    )
 
 
 def _evenly(n: int, limit: int | None) -> np.ndarray:

@@ -21,7 +21,7 @@ import numpy as np
 from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
-from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, pack_predictions, unpack_predictions
+from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, of_fold, pack_predictions, unpack_predictions
 from fer_core.runs.brief import brief
 from fer_core.runs.checkpoints import CHECKPOINT, pack_checkpoint, read_checkpoint, refusal
 from fer_core.runs.files import replace_file
@@ -145,6 +145,15 @@ class Run:
         if missing:
             raise RunError(f"{self.id}/predictions.npz lacks {', '.join(missing)}")
         return arrays
+
+    @property
+    def weights_fold(self) -> str:
+        """The fold whose network the weights are; "" where the run has a single one."""
+        return str(self.environment().get("weights_fold", ""))
+
+    def network_predictions(self) -> dict[str, np.ndarray]:
+        """`predictions` by the network whose weights are kept alone: the images of other folds are not new to it."""
+        return of_fold(self.predictions(), self.weights_fold)
 
     def removal_history(self) -> dict[str, Any]:
         """bdr.json: the training samples' errors over the epochs, and what bimodal removal did; see training/bdr.py."""

@@ -1,6 +1,5 @@
 """From a spec to a finished run folder: prepare, fit, predict, evaluate; resumable at every epoch."""
 
-import errno
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from fer_core.architectures import DescriptorMLP, parameter_counts
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, Split, load_dataset
 from fer_core.devices import resolve_device, resolve_precision, seed_generator
-from fer_core.errors import FerError
+from fer_core.errors import FerError, is_full_disk
 from fer_core.evaluation import evaluate_run
 from fer_core.heap import freed_memory_kept
 from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
@@ -33,7 +32,6 @@ from fer_core.training.start import initial_model
 from fer_core.training.unseen import check_unseen
 
 SEED_STEP = 7919  # a prime between the seeds of neighbouring folds
-FULL_DISK = "the disk of the runs is full; make room and resume"
 SHOWN_REMOVALS = 2  # folds whose bimodal removal is kept: the two halves of the first repetition
 
 
@@ -105,16 +103,10 @@ def recorded_end(run: Run) -> Iterator[None]:
         run.append_log(message)
         raise
     except Exception as error:
-        known = isinstance(error, FerError)
-        message = FULL_DISK if is_full_disk(error) else str(error)
+        message = "the disk of the runs is full; make room and resume" if is_full_disk(error) else str(error)
         run.update_status(state="failed", eta_s=None, message=message or type(error).__name__)
-        run.append_log(f"failed: {message}" if known else traceback.format_exc())
+        run.append_log(f"failed: {message}" if isinstance(error, FerError) else traceback.format_exc())
         raise
-
-
-def is_full_disk(error: BaseException) -> bool:
-    """Whether writing failed for want of room."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)

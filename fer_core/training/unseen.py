@@ -7,7 +7,6 @@ import numpy as np
 from fer_core.datasets import FaceDataset
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
-from fer_core.predictions import of_fold
 from fer_core.runs import Run, RunStore, stored_lineage
 from fer_core.training.prepare import Plan
 
@@ -52,7 +51,7 @@ def _check(run: Run, plan: Plan) -> None:
 
 def _ids(run: Run) -> dict[str, np.ndarray]:
     """The images that the run's network has not learnt from, (N,) str: `valid`, by which it was chosen, and `test`."""
-    predictions = of_fold(run.predictions(), str(run.environment().get("weights_fold", "")))
+    predictions = run.network_predictions()
     return {part: predictions[f"{part}_ids"] for part in UNSEEN_BY}
 
 

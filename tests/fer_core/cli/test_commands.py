@@ -132,7 +132,10 @@ def test_a_mistake_gets_one_sentence_with_the_choices_and_status_two(command, tm
             TrainingDiverged("the loss is not finite in epoch 1; a lower learning rate may help"),
             "a lower learning rate",
         ),
-        (OSError(errno.ENOSPC, "No space left on device"), "the disk of the runs is full; make room and resume"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "a disk is full; make room, and give the same command again",
+        ),
     ],
 )
 def test_a_training_that_fails_tells_why_in_one_sentence(command, tmp_path, monkeypatch, error, sentence):
