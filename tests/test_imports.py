@@ -119,6 +119,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.robustness.compared_charts",
         "dashboard.face_source",
         "dashboard.leaderboard.form",
+        "dashboard.network.members",
         "dashboard.paging",
         "dashboard.picker",
         "dashboard.run_buttons",

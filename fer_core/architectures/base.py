@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from fer_core.architectures.striding import mend_strides
 from fer_core.config import Recipe, require_range
 from fer_core.errors import FerError
 from fer_core.registry import Registry
@@ -114,7 +115,7 @@ def build(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, **a
     Raises FerError for an unknown architecture or argument, with the choices.
     """
     check_arguments(name, arguments)
-    return ARCHITECTURES.get(name).builder(channels=channels, size=size, classes=classes, **arguments)
+    return mend_strides(ARCHITECTURES.get(name).builder(channels=channels, size=size, classes=classes, **arguments))
 
 
 def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:

@@ -51,11 +51,19 @@ class _SmallMap(torch.autograd.Function):
         """The gradients of the faces, which PyTorch computes fast, and of the kernels."""
         (gradient,) = gradients
         faces, weight = context.saved_tensors
-        of_faces, *_ = torch.ops.aten.convolution_backward(
-            *(gradient, faces, weight, None, [1, 1], [context.padding] * 2, [1, 1], False, [0, 0], 1),
-            [True, False, False],
-        )
+        of_faces = input_gradient(faces, gradient, weight, padding=context.padding)
         return of_faces, weight_gradient(faces, gradient, weight.shape[-1], context.padding), None
+
+
+def input_gradient(
+    faces: Tensor, gradient: Tensor, weight: Tensor, stride: tuple[int, int] = (1, 1), padding: int = 0
+) -> Tensor:
+    """PyTorch's own gradient (B, C, H, W) of `faces` alone, which went into the convolution with `weight`."""
+    found: Tensor
+    found, *_ = torch.ops.aten.convolution_backward(
+        *(gradient, faces, weight, None, stride, [padding] * 2, [1, 1], False, [0, 0], 1), [True, False, False]
+    )
+    return found
 
 
 def weight_gradient(faces: Tensor, gradient: Tensor, kernel: int, padding: int) -> Tensor:

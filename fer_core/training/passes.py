@@ -43,12 +43,13 @@ def measure_statistics(model: nn.Module, train: TrainingSet, images: int) -> Non
     if not images or not layers:
         return
     model.eval()
-    step = max(1, len(train) // images)
+    count = min(images, len(train))
+    rows = torch.arange(count, device=train.faces.device) * len(train) // count
     with momentum_of(layers, None):  # every batch counts the same
         for layer in layers:
             layer.train()
             layer.reset_running_stats()
-        for batch in train.faces[::step][:images].split(EVALUATION_BATCH):
+        for batch in train.faces[rows].split(EVALUATION_BATCH):
             if len(batch) > 1:
                 model(network_inputs(batch))
     for layer in layers:

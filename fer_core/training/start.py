@@ -52,7 +52,7 @@ def take_weights(model: nn.Module, run: Run, faces: Tensor) -> None:
     last = _last_layer(expected)
     wrong = _difference(given, expected, last)
     if wrong:
-        raise FerError(f"the weights of {run.id} do not fit: {wrong}")
+        raise FerError(f"the weights of {run.id}, a {run.spec.architecture}, do not fit: {wrong}")
     fresh = [name for name in expected if name.startswith(last) and given[name].shape != expected[name].shape]
     model.load_state_dict({**expected, **{name: t for name, t in given.items() if name not in fresh}})
 
@@ -78,7 +78,8 @@ def _difference(given: Mapping[str, Tensor], expected: Mapping[str, Tensor], las
     missing = [name for name in expected if name not in given]
     unknown = [name for name in given if name not in expected]
     if missing or unknown:
-        return f"it has no {missing[0]}" if missing else f"it has {unknown[0]}, which this network lacks"
+        lack = f"they lack '{missing[0]}'" if missing else f"they have '{unknown[0]}', which this network lacks"
+        return f"{lack}; start from a run of the same architecture and arguments"
     for name, tensor in expected.items():
         there, here = tuple(given[name].shape), tuple(tensor.shape)
         if there != here and not (name.startswith(last) and there[1:] == here[1:]):

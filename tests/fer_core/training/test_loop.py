@@ -107,6 +107,14 @@ def test_statistics_measured_anew_are_those_of_prediction(bright_or_dark):
     assert torch.equal(norm.running_var, before)
 
 
+def test_statistics_are_of_faces_from_the_whole_set_however_it_is_sorted():
+    faces = (2 * torch.arange(90)).to(torch.uint8)[:, None, None, None].expand(90, 1, 4, 4).contiguous()
+    data, norm = TrainingSet(faces, torch.zeros(90, dtype=torch.long), 7), nn.BatchNorm2d(1)
+    measure_statistics(norm, data, 60)
+    mean = network_inputs(faces).mean()
+    torch.testing.assert_close(norm.running_mean, mean[None], atol=0.01, rtol=0)
+
+
 def test_the_returned_weights_are_those_of_the_best_validation_epoch(bright_or_dark, recorder):
     watcher = recorder()
     result = train(bright_or_dark, watcher)
