@@ -17,7 +17,7 @@ BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Gray faces uint8 (N, S, S), whose they are, and their classes where they are the run's own test images."""
+    """Gray faces uint8 (N, S, S), what they are, and their classes where they are the run's own test images."""
 
     faces: np.ndarray
     source: str
@@ -28,6 +28,12 @@ class Reference:
     def checked(self) -> np.ndarray:
         """At most CHECKED of the faces, evenly drawn."""
         return self.faces[:: max(1, len(self.faces) // CHECKED)][:CHECKED]
+
+    @property
+    def checked_on(self) -> str:
+        """How many of the faces are `checked`: `512 of 3,589 test images of fer2013`."""
+        count, total = len(self.checked), len(self.faces)
+        return f"{f'{count:,} of ' if count < total else ''}{total:,} {self.source}"
 
 
 def reference_faces(predictor: Predictor, run: Run) -> Reference:
@@ -42,7 +48,7 @@ def reference_faces(predictor: Predictor, run: Run) -> Reference:
     from skimage.data import lfw_subset
 
     faces = (lfw_subset()[:100] * 255).round().astype(np.uint8)  # the first half of it are faces, 25×25
-    return Reference(np.stack([resize_face(face, predictor.input_size) for face in faces]), "100 faces of LFW")
+    return Reference(np.stack([resize_face(face, predictor.input_size) for face in faces]), "faces of LFW")
 
 
 def _of_dataset(dataset: FaceDataset, run: Run, size: int) -> Reference | None:
@@ -53,7 +59,7 @@ def _of_dataset(dataset: FaceDataset, run: Run, size: int) -> Reference | None:
         test, valid = (dataset.rows_of(saved[f"{split}_ids"]) for split in ("test", "valid"))
     except DatasetError:
         return None  # the dataset of that name is another one here
-    source = f"{len(test):,} test images of {dataset.name}"
+    source = f"test images of {dataset.name}"
     return Reference(dataset.images[test], source, saved["test_labels"], dataset.images[valid[:CHECKED]])
 
 
@@ -78,7 +84,7 @@ def require_agreement(model: bytes, predictor: Predictor, reference: Reference) 
     found = difference(model, predictor, reference.checked)
     if not found <= TOLERANCE:
         raise ExportError(
-            f"the graph of run {predictor.run_id} differs from PyTorch by {found:.2g} on {reference.source}, which is "
-            f"more than {TOLERANCE:g}; nothing was written"
+            f"the graph of run {predictor.run_id} differs from PyTorch by {found:.2g} on {reference.checked_on}, which "
+            f"is more than {TOLERANCE:g}; nothing was written"
         )
     return found

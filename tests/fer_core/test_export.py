@@ -8,8 +8,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from fer_core.architectures import build
+from fer_core.cli.export import export
 from fer_core.datasets import load_dataset
 from fer_core.errors import FerError
 from fer_core.export import ExportError, check, export_run
@@ -21,6 +24,8 @@ from fer_core.preprocessing import STEPS, Pipeline
 from fer_core.runs import Run, RunStore
 from fer_core.training import make_spec, train_run
 
+command = typer.Typer()
+command.command()(export)
 IN_A_GRAPH = [name for name in STEPS.names() if name != "face_crop"]
 
 
@@ -74,7 +79,16 @@ def test_every_file_says_what_it_is_and_how_good(run, tmp_path):
         facts = {prop.key: json.loads(prop.value) for prop in onnx.load(each.path).metadata_props}
         assert (facts["run"], facts["classes"], facts["preprocessing"]) == (run.id, list(EMOTIONS), "gcn")
         assert (facts["variant"], facts["accuracy"]) == (each.variant, each.accuracy)
-        assert each.checked_on.endswith("test images of synthetic")
+        assert facts["checked_on"] == each.checked_on == "350 test images of synthetic"
+
+
+def test_it_is_told_on_how_many_of_the_test_images_a_file_was_checked(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(check, "CHECKED", 20)
+    result = CliRunner().invoke(command, [run.id, "--runs", str(run.path.parent), "--out", str(tmp_path)])
+    assert "checked against PyTorch on 20 of 350 test images of synthetic" in " ".join(result.stdout.split())
+    (path,) = tmp_path.iterdir()
+    facts = {prop.key: json.loads(prop.value) for prop in onnx.load(path).metadata_props}
+    assert facts["checked_on"] == "20 of 350 test images of synthetic"
 
 
 def test_without_its_dataset_a_run_is_checked_on_other_real_faces(run):
@@ -84,7 +98,7 @@ def test_without_its_dataset_a_run_is_checked_on_other_real_faces(run):
         reference = check.reference_faces(Predictor.from_run(run), run)
     finally:
         run.__dict__["spec"] = kept
-    assert reference.source == "100 faces of LFW"
+    assert reference.checked_on == "100 faces of LFW"
     assert reference.faces.shape == (100, 48, 48)
     assert reference.labels is None
 
@@ -97,7 +111,7 @@ def test_a_run_of_folds_is_checked_on_the_images_that_its_kept_weights_never_saw
     folded.save_predictions(arrays)
     folded.write_json("environment.json", folded.environment() | {"weights_fold": "2"})
     reference = check.reference_faces(Predictor.from_run(folded), folded)
-    assert reference.source == "30 test images of synthetic"
+    assert reference.checked_on == "30 test images of synthetic"
     np.testing.assert_array_equal(reference.faces, faces.images[faces.rows_of(arrays["test_ids"][:30])])
     np.testing.assert_array_equal(reference.labels, arrays["test_labels"][:30])
     np.testing.assert_array_equal(reference.calibration, faces.images[faces.rows_of(arrays["valid_ids"][:30])])
@@ -105,9 +119,35 @@ def test_a_run_of_folds_is_checked_on_the_images_that_its_kept_weights_never_saw
 
 def test_nothing_is_written_where_the_graph_differs(run, tmp_path, monkeypatch):
     monkeypatch.setattr(check, "TOLERANCE", 1e-12)
-    with pytest.raises(ExportError, match="differs from PyTorch by .* nothing was written"):
+    with pytest.raises(ExportError, match="differs from PyTorch by .* on 350 test images .* nothing was written"):
         export_run(run, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def unloaded(monkeypatch):
+    """A run's weights must not be read."""
+
+    def fail(*_):
+        raise AssertionError("the run was loaded")
+
+    monkeypatch.setattr(Predictor, "from_run", fail)
+
+
+@pytest.mark.parametrize("below", ["", "new/deeper"])
+def test_a_file_in_the_place_of_the_folder_is_refused_before_the_run_is_loaded(run, tmp_path, unloaded, below):
+    taken = tmp_path / "taken.onnx"
+    taken.write_text("text")
+    with pytest.raises(FerError, match=r"taken.onnx' is no folder; name a folder"):
+        export_run(run, taken / below)
+    assert taken.read_text() == "text"
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused_before_the_run_is_loaded(run, tmp_path, unloaded):
+    (tmp_path / f"{run.id}.int8.onnx").mkdir()
+    with pytest.raises(FerError, match=r"int8.onnx' is a folder, where the file is to be written"):
+        export_run(run, tmp_path, ("float32", "int8"))
+    assert [path.name for path in tmp_path.iterdir()] == [f"{run.id}.int8.onnx"]
 
 
 @pytest.mark.parametrize(
