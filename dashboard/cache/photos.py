@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     # these import torch, which takes seconds: only the page that predicts waits for it
     import numpy as np
 
-    from fer_core.inference import Prediction, Predictor
+    from fer_core.inference import Picture, Prediction, Predictor
     from fer_core.inference.detectors import Detector
 
 PREDICTORS = 5  # networks kept in memory at once: four side by side, and one
@@ -68,15 +68,14 @@ def detector(finder: Finder) -> "Detector":
 
 def photo(source: bytes) -> "np.ndarray":
     """A photo's bytes as uint8 RGB (H, W, 3); raises FerError where they are no picture."""
-    return _pixels(_digest(source), source)[0]
+    return _picture(_digest(source), source).pixels
 
 
 @st.cache_data(max_entries=PHOTOS, show_spinner=False, scope="session")
-def _pixels(key: str, _source: bytes) -> "tuple[np.ndarray, tuple[str, ...]]":
+def _picture(key: str, _source: bytes) -> "Picture":
     from fer_core.inference import read_picture
 
-    picture = read_picture(_source)
-    return picture.pixels, picture.notes
+    return read_picture(_source)
 
 
 def _digest(source: bytes) -> str:
@@ -158,11 +157,12 @@ def _found(key: str, _source: bytes, finder: Finder) -> Found | str:
 
     detect = detector(finder).detect
     try:
-        image, notes = _pixels(key, _source)
+        picture = _picture(key, _source)
     except ImageError as error:
         return str(error)
-    boxes = [Box(box.x, box.y, box.width, box.height, box.roll) for box in detect(image)]
-    return Found(image.shape[1], image.shape[0], tuple(boxes), notes)
+    boxes = [Box(box.x, box.y, box.width, box.height, box.roll) for box in detect(picture.pixels)]
+    height, width = picture.pixels.shape[:2]
+    return Found(width, height, tuple(boxes), picture.notes, picture.scale)
 
 
 def readings(run: RunSummary, photo: Photo, boxes: Sequence[Box]) -> "list[Prediction]":
@@ -176,7 +176,7 @@ def _readings(folder: str, stamp: Stamp, key: str, _source: bytes, boxes: tuple[
     from fer_core.inference import FaceBox
 
     reader = predictor(folder, stamp)
-    return _as_seen(reader, reader.predict(_pixels(key, _source)[0], boxes=[FaceBox(*box) for box in boxes]))
+    return _as_seen(reader, reader.predict(_picture(key, _source).pixels, boxes=[FaceBox(*box) for box in boxes]))
 
 
 def faces(run: RunSummary, source: bytes, detector: str) -> "list[Prediction]":
@@ -203,7 +203,7 @@ def marked(source: bytes, faces: "Sequence[Prediction]") -> "np.ndarray":
 
 
 def marked_picture(photo: Photo, faces: "Sequence[Prediction]", unsure_below: float) -> bytes:
-    """A photo in full size with its faces framed, numbered and named, those below the limit with a mark: a JPEG.
+    """A photo as large as it is read, its faces framed, numbered and named, those below the limit marked: a JPEG.
 
     Reads it anew: a picture is made when someone saves it, outside of the page's run, where no cache can be asked.
     """
@@ -216,7 +216,7 @@ def marked_picture(photo: Photo, faces: "Sequence[Prediction]", unsure_below: fl
 def _shown(key: str, _source: bytes) -> str:
     import cv2
 
-    image = _pixels(key, _source)[0]
+    image = _picture(key, _source).pixels
     scale = SHOWN_SIDE / max(image.shape[:2])
     if scale < 1:
         size = [max(1, round(length * scale)) for length in image.shape[1::-1]]

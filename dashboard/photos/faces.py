@@ -25,6 +25,13 @@ class Box(NamedTuple):
     height: int
     roll: float = 0.0
 
+    def scaled(self, across: float, down: float) -> "Box":
+        """As `FaceBox.scaled`."""
+        from fer_core.inference import FaceBox
+
+        box = FaceBox(*self).scaled(across, down)
+        return Box(box.x, box.y, box.width, box.height, box.roll)
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -62,12 +69,16 @@ class Finder:
 
 @dataclass(frozen=True)
 class Found:
-    """Size in pixels of a photo, where a detector finds faces in it, largest first, and what of it was not read."""
+    """Size in pixels of a photo, where a detector finds faces in it, largest first, and what of it was not read.
+
+    Large photos are reduced when they are read: `scale` is how many times as wide and as high the file is.
+    """
 
     width: int
     height: int
     boxes: tuple[Box, ...]
     notes: tuple[str, ...] = ()
+    scale: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +103,8 @@ class Face:
 class Looked:
     """A photo that was looked at: its size, its faces, and whether someone has drawn or corrected the boxes.
 
-    `notes` are sentences on what of it was not read.
+    Size and boxes are those of the photo as it was read, and `scale` leads to the file's; `notes` are sentences on
+    what of it was not read.
     """
 
     photo: Photo
@@ -101,6 +113,7 @@ class Looked:
     is_drawn: bool
     faces: tuple[Face, ...]
     notes: tuple[str, ...] = ()
+    scale: tuple[float, float] = (1.0, 1.0)
 
     @property
     def name(self) -> str:

@@ -31,6 +31,7 @@ State = Literal["waiting", "reading", "finished", "cancelled", "failed"]
 AT_ONCE = 2  # videos read at the same time, of all viewers
 ABANDONED_S = 150  # after which a video at which nobody looks is given up; a hidden tab asks once a minute
 MOST_ANNOTATED = 200 * 2**20  # bytes of an annotated video, which is kept in memory: some ten minutes of 640 × 480
+NEARLY = 1.1  # of the length in its header a video may last
 logger = logging.getLogger(__name__)
 _free = threading.BoundedSemaphore(AT_ONCE)
 
@@ -51,7 +52,10 @@ class Reader:
 
 @dataclass(eq=False)
 class Film:
-    """A video and what was read in it so far; `frame` frames of `frames` (0: its header does not say) are done."""
+    """A video and what was read in it so far: `frame` frames, until second `at_s` of `length_s`.
+
+    `fps`, `frames` and `length_s` are what its header promises, 0 where it does not; a length that is not true is 0.
+    """
 
     name: str
     state: State = "waiting"
@@ -60,9 +64,11 @@ class Film:
     height: int = 0
     fps: float = 0.0
     frames: int = 0
+    length_s: float = 0.0
     frame: int = 0
+    at_s: float = 0.0
     looked_at: int = 0
-    record: Record = field(default_factory=lambda: Record((), 1.0))
+    record: Record = field(default_factory=lambda: Record(()))
     annotated: bytes = b""
     annotated_s: float | None = None  # the second at which the annotated video ends, if that is before the video does
     seconds: float = 0.0
@@ -76,7 +82,7 @@ class Film:
     @property
     def share(self) -> float:
         """How much of it is done, in [0, 1]; 0 where its length is not known."""
-        return min(1.0, self.frame / self.frames) if self.frames else 0.0
+        return min(1.0, self.at_s / self.length_s) if self.length_s else 0.0
 
     @property
     def remaining_s(self) -> float | None:
@@ -147,11 +153,11 @@ class Film:
         for frame in frames:
             numbers = tracker.numbers([face.box for face in frame.faces], frame.seconds)
             for number, readings in zip(numbers, zip(*frame.readings, strict=True), strict=True):
-                self.record.add(frame.number, number, readings)
+                self.record.add(frame.number, frame.seconds, number, readings)
             self.looked_at += 1
-            self.frame, self.seconds = frame.number + 1, time.monotonic() - began
-            if self.frame > self.frames:
-                self.frames = 0  # the header of an MPEG promises one frame, whatever its length
+            self.frame, self.at_s, self.seconds = frame.number + 1, frame.seconds, time.monotonic() - began
+            if self.at_s > NEARLY * self.length_s:
+                self.length_s = 0.0
             if self._ends():
                 return
 
@@ -159,18 +165,19 @@ class Film:
         if target.stat().st_size < MOST_ANNOTATED:
             return True
         if self.annotated_s is None:
-            self.annotated_s = self.frame / self.fps
+            self.annotated_s = self.at_s
         return False
 
     def _begin(self, video: "Video", reader: Reader) -> None:
         facts = video.facts
-        self.record = Record(tuple(each.run_id for each in reader.predictors), facts.fps)
-        self.width, self.height, self.fps, self.frames = facts.width, facts.height, facts.fps, facts.frames
+        self.record = Record(tuple(each.run_id for each in reader.predictors))
+        self.width, self.height, self.length_s = facts.width, facts.height, facts.length_s
+        self.fps, self.frames = facts.fps, facts.frames
         self.state = "reading"
 
     def to_json(self, settings: Mapping[str, Any]) -> bytes:
         """Everything but the pixels, for programs; shares in [0, 1], as in the JSON of photos."""
-        facts = {"name": self.name, "width": self.width, "height": self.height, "fps": self.fps, "frames": self.frames}
+        facts = {name: getattr(self, name) for name in ("name", "width", "height", "fps", "frames", "length_s")}
         return to_json(self.record, {**settings, **facts, "looked_at": self.looked_at})
 
 

@@ -39,4 +39,5 @@ def look_at(photo: Photo, runs: Sequence[RunSummary], finder: Finder) -> Looked:
     drawn = drawn_boxes(photo.key)
     boxes = found.boxes if drawn is None else drawn
     by_run = {run.id: cache.readings(run, photo, boxes) for run in runs}
-    return Looked(photo, found.width, found.height, drawn is not None, faces_of(boxes, by_run), found.notes)
+    faces = faces_of(boxes, by_run)
+    return Looked(photo, found.width, found.height, drawn is not None, faces, found.notes, found.scale)

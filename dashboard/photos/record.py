@@ -29,13 +29,13 @@ _PLACE = ("frame", "face", *BOX[:4])
 class Record:
     """The faces of frames, in their order, and what each of `runs` (ids) reads in them.
 
-    A face of a frame takes 28 bytes, and 28 more for each run: an hour of one face with 30 frames a second, read by
-    four runs, takes 15 MB.
+    A face of a frame takes 36 bytes, and 28 more for each run: an hour of one face with 30 frames a second, read by
+    four runs, takes 16 MB.
     """
 
     runs: tuple[str, ...]
-    fps: float
     _places: "array[int]" = field(default_factory=lambda: array("i"))
+    _seconds: "array[float]" = field(default_factory=lambda: array("d"))
     _rolls: "array[float]" = field(default_factory=lambda: array("f"))
     _shares: "array[float]" = field(default_factory=lambda: array("f"))
 
@@ -43,10 +43,11 @@ class Record:
         """The number of faces of frames; each has as many readings as there are runs."""
         return len(self._rolls)
 
-    def add(self, frame: int, face: int, readings: "Sequence[Prediction]") -> None:
-        """One face of a frame, numbered as `Tracker` numbers it, and each run's reading of it."""
+    def add(self, frame: int, seconds: float, face: int, readings: "Sequence[Prediction]") -> None:
+        """One face of a frame and its time, numbered as `Tracker` numbers it, and each run's reading of it."""
         box = readings[0].box
         self._places.extend((frame, face, box.x, box.y, box.width, box.height))
+        self._seconds.append(seconds)
         self._rolls.append(box.roll)
         for reading in readings:
             self._shares.extend(reading.probabilities.get(emotion, np.nan) for emotion in EMOTIONS)
@@ -54,6 +55,10 @@ class Record:
     def places(self, rows: slice = slice(None)) -> np.ndarray:
         """int32 (N, 6): frame, number of the face, x, y, width, height."""
         return np.frombuffer(self._places, np.int32).reshape(-1, len(_PLACE))[rows].copy()
+
+    def seconds(self, rows: slice = slice(None)) -> np.ndarray:
+        """float64 (N,): the time of each face's frame in the video."""
+        return np.frombuffer(self._seconds, np.float64)[rows].copy()
 
     def rolls(self, rows: slice = slice(None)) -> np.ndarray:
         """float32 (N,): by how many degrees each box is turned."""
@@ -77,7 +82,7 @@ def table(record: Record, names: Mapping[str, str], unsure_below: float, rows: s
     confidence = np.take_along_axis(percents, best[:, None], axis=1)[:, 0]
     known = [name for place, name in enumerate(EMOTIONS) if not np.isnan(percents[:, place]).all()]
     found = found.assign(
-        seconds=found["frame"] / record.fps,
+        seconds=np.repeat(record.seconds(rows), runs),
         run=[names[run] for run in record.runs] * len(places),
         emotion=np.array(EMOTIONS)[best],
         confidence=confidence,
@@ -109,12 +114,13 @@ def to_json(record: Record, facts: Mapping[str, Any]) -> bytes:
 
 def _faces_json(record: Record) -> Iterator[dict[str, Any]]:
     for rows in _stretches(record):
-        read = zip(record.places(rows), record.rolls(rows), record.shares(rows), record.emotions(rows), strict=True)
-        for place, roll, shares, best in read:
+        places, times, rolls = record.places(rows), record.seconds(rows), record.rolls(rows)
+        read = zip(places, times, rolls, record.shares(rows), record.emotions(rows), strict=True)
+        for place, seconds, roll, shares, best in read:
             frame, face, *box = place.tolist()
             yield {
                 "frame": frame,
-                "seconds": round(frame / record.fps, 3),
+                "seconds": round(float(seconds), 3),
                 "face": face,
                 "box": dict(zip(BOX, (*box, round(float(roll), 2)), strict=True)),
                 "runs": {run: _reading_json(*each) for run, *each in zip(record.runs, shares, best, strict=True)},
@@ -156,11 +162,10 @@ def binned(record: Record, face: int, run: str) -> pd.DataFrame:
 
     `part` counts the stretches in which the face is seen without a gap: a line is drawn within each.
     """
-    places = record.places()
-    is_own = places[:, 1] == face
+    is_own = record.places()[:, 1] == face
     shares = record.shares()[is_own, record.runs.index(run)]
     emotions = [name for place, name in enumerate(EMOTIONS) if not np.isnan(shares[:, place]).all()]
-    own = pd.DataFrame(shares, columns=list(EMOTIONS))[emotions].assign(seconds=places[is_own, 0] / record.fps)
+    own = pd.DataFrame(shares, columns=list(EMOTIONS))[emotions].assign(seconds=record.seconds()[is_own])
     size = max(1, -(-len(own) // MOST_POINTS))
     means = own.groupby(np.arange(len(own)) // size)[["seconds", *emotions]].mean()
     steps = means["seconds"].diff()

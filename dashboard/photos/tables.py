@@ -1,7 +1,11 @@
-"""What runs read in the faces of photos and videos, as data frames and JSON; shares are percentages in the tables."""
+"""What runs read in the faces of photos and videos, as data frames and JSON; shares are percentages in the tables.
+
+Boxes are in pixels of the upright file, also where a large photo was reduced when it was read.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,7 +34,7 @@ def face_rows(
     rows = [
         {
             **{"place": place, "photo": photo.name, "face": face.number, "run": names[run]},
-            **reading_row(reading),
+            **reading_row(replace(reading, box=reading.box.scaled(*photo.scale))),
             "sure": NOT_SURE if reading.confidence < unsure_below else SURE,
             "box": "drawn" if photo.is_drawn else "found",
         }
@@ -121,11 +125,11 @@ def to_json(looked: Sequence[Looked], refused: Sequence[Refused], settings: Mapp
     photos = [
         {
             "name": photo.name,
-            "width": photo.width,
-            "height": photo.height,
+            "width": round(photo.scale[0] * photo.width),
+            "height": round(photo.scale[1] * photo.height),
             "boxes": "drawn" if photo.is_drawn else "found",
             "notes": list(photo.notes),
-            "faces": [_face_json(face) for face in photo.faces],
+            "faces": [_face_json(face, photo.scale) for face in photo.faces],
         }
         for photo in looked
     ]
@@ -133,7 +137,7 @@ def to_json(looked: Sequence[Looked], refused: Sequence[Refused], settings: Mapp
     return json.dumps({**settings, "photos": photos, "refused": files}, indent=2).encode()
 
 
-def _face_json(face: Face) -> dict[str, Any]:
+def _face_json(face: Face, scale: tuple[float, float]) -> dict[str, Any]:
     said = {
         run: {
             "emotion": reading.emotion,
@@ -142,4 +146,4 @@ def _face_json(face: Face) -> dict[str, Any]:
         }
         for run, reading in face.readings.items()
     }
-    return {"box": face.box._asdict(), "runs": said}
+    return {"box": face.box.scaled(*scale)._asdict(), "runs": said}

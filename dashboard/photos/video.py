@@ -91,7 +91,8 @@ def _progress_text(film: Film) -> str:
     if film.state == "waiting" or not film.looked_at:
         return f"Opening {plain(film.name)}"
     parts = [
-        f"Frame {film.frame:,}" + (f" of {film.frames:,}" if film.frames else ""),
+        f"Frame {film.frame:,}",
+        _reached(film),
         f"{film.frame / max(film.seconds, 1e-6):.0f} frames/s",
         f"{duration(film.seconds)} elapsed",
         f"{duration(film.remaining_s)} left" if film.remaining_s is not None else "",
@@ -99,12 +100,16 @@ def _progress_text(film: Film) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def _reached(film: Film) -> str:
+    return duration(film.at_s) + (f" of {duration(film.length_s)}" if film.length_s else "")
+
+
 def _result(film: Film, settings: Mapping[str, Any], unsure_below: float) -> None:
     if film.state == "failed":
         st.error(plain(sentence(film.reason)), icon=":material/error:")
         return
     if film.state == "cancelled":
-        where = f"at frame {film.frame:,}" + (f" of {film.frames:,}" if film.frames else "")
+        where = f"at frame {film.frame:,}, at {_reached(film)}"
         why = f", as {film.reason}" if film.reason else ""
         st.info(f"Cancelled {where}{why}; what was read until then is below.", icon=":material/stop_circle:")
     if not len(film.record):

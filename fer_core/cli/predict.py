@@ -24,6 +24,7 @@ from fer_core.inference import (
     get_detector,
 )
 from fer_core.inference.detectors import DEFAULT_DETECTOR
+from fer_core.paths import check_folder, make_folder
 
 
 def predict(
@@ -38,7 +39,11 @@ def predict(
     as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a line for each face and run, as CSV.")] = False,
     annotate: Annotated[
-        Path | None, typer.Option(help="Folder for the pictures and videos with their faces framed, as RUN names them.")
+        Path | None,
+        typer.Option(
+            help="Folder for the pictures (at most 4096 pixels a side) and videos with their faces framed, as RUN "
+            "names them."
+        ),
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Look at every so many frames of a video.")] = 1,
     detector: Annotated[
@@ -49,17 +54,19 @@ def predict(
     ] = ALIGNMENTS[0],
     boxes: Annotated[
         list[str] | None,
-        typer.Option("--box", help="A face's x,y,width,height in every picture, instead of a detector; repeatable."),
+        typer.Option("--box", help="A face's x,y,width,height in every file, instead of a detector; repeatable."),
     ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Predict the emotion of every face in photos and videos."""
+    """Predict the emotion of every face in photos and videos; boxes are in pixels of the upright file."""
     if as_json and as_csv:
         raise FerError("choose one of --json and --csv")
     finder = _finder(detector, alignment, boxes)
+    if annotate:
+        check_folder(annotate)
     readers = _readers([run, *(beside or [])], runs, device)
     if annotate:
-        annotate.mkdir(parents=True, exist_ok=True)
+        make_folder(annotate)
     reader = Reader(readers, finder, annotate, every, with_bar=not (as_csv and sys.stdout.isatty()))
     names = [each.run_id for each in readers]
     if as_csv:

@@ -5,7 +5,7 @@ A video's frames are handed on as they are read, and not kept: memory does not g
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from fer_core.inference import (
     FaceBox,
     FaceReader,
     ImageError,
+    Picture,
     Prediction,
     Source,
     find_sources,
@@ -48,7 +49,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture, and what each run, by its id, reads in its faces; boxes are in pixels of `width` × `height`."""
+    """One picture, and what each run, by its id, reads in its faces.
+
+    `width` and `height` are the upright picture's in the file, in whose pixels the boxes are.
+    """
 
     path: str
     width: int
@@ -95,7 +99,10 @@ class GivenBoxes:
 
     def detect(self, image: np.ndarray) -> list[FaceBox]:
         """The boxes; raises FerError where one is not wholly within the picture."""
-        height, width = image.shape[:2]
+        return self.within(*image.shape[1::-1])
+
+    def within(self, width: int, height: int) -> list[FaceBox]:
+        """The boxes; raises FerError where one is not wholly within a picture of that size."""
         for box in self.boxes:
             if box.x < 0 or box.y < 0 or box.x + box.width > width or box.y + box.height > height:
                 raise FerError(f"the box {written(box)} does not lie within a picture of {width} × {height} pixels")
@@ -104,12 +111,12 @@ class GivenBoxes:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A photo whose faces are found and wait for being read."""
+    """A photo whose faces are found and wait for being read: `boxes` in the pixels read, `told` in the file's."""
 
     name: str
-    pixels: np.ndarray
-    notes: tuple[str, ...]
+    picture: Picture
     boxes: list[FaceBox]
+    told: list[FaceBox]
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ class Reader:
                 for source in find_sources([path]):
                     with self._passed_over(source.name):
                         yield from self._looked_at(source, waiting)
-                    if len(waiting) >= TOGETHER or sum(each.pixels.size for each in waiting) >= 3 * TOGETHER_PIXELS:
+                    if len(waiting) >= TOGETHER or _pixels(waiting) >= TOGETHER_PIXELS:
                         yield from self._photos(waiting)
         yield from self._photos(waiting)
 
@@ -153,20 +160,28 @@ class Reader:
 
     def _found(self, source: Source) -> _Found:
         picture = read_picture(source.content, called=Path(source.name).name)
-        return _Found(source.name, picture.pixels, picture.notes, self.detector.detect(picture.pixels))
+        for note in picture.notes:
+            typer.echo(f"note: '{Path(source.name).name}': {note}", err=True)
+        across, down = picture.scale
+        if isinstance(self.detector, GivenBoxes):
+            told = self.detector.within(picture.width, picture.height)
+            return _Found(source.name, picture, [box.scaled(1 / across, 1 / down) for box in told], told)
+        boxes = self.detector.detect(picture.pixels)
+        return _Found(source.name, picture, boxes, [box.scaled(across, down) for box in boxes])
 
     def _photos(self, waiting: list[_Found]) -> Iterator[Photo]:
         """The photos that wait, read together; then none waits."""
         photos = waiting.copy()
         waiting.clear()
-        images, boxes = [each.pixels for each in photos], [each.boxes for each in photos]
+        images, boxes = [each.picture.pixels for each in photos], [each.boxes for each in photos]
         read = [reader.predict_many(images, boxes=boxes) for reader in self.readers]
         for each, *readings in zip(photos, *read, strict=True):
             if self.annotate:
-                marked = mark_faces(each.pixels, readings[0], ANNOTATED_SIDE)
+                marked = mark_faces(each.picture.pixels, readings[0], ANNOTATED_SIDE)
                 Image.fromarray(marked).save(self._target(each.name, ".png"))
-            height, width = each.pixels.shape[:2]
-            yield Photo(each.name, width, height, dict(zip(self._runs, readings, strict=True)), each.notes)
+            told = [_told_in(each.told, faces) for faces in readings]
+            picture, by_run = each.picture, dict(zip(self._runs, told, strict=True))
+            yield Photo(each.name, picture.width, picture.height, by_run, picture.notes)
 
     def _film(self, source: Source) -> Iterator[Film]:
         assert isinstance(source.content, Path)  # of an archive, a video has a refusal
@@ -176,7 +191,7 @@ class Reader:
         try:
             with closing(frames):  # type: ignore[type-var]  # it is a generator
                 begun = chain([next(frames)], frames)  # before anything is told of a video that has no frame
-                shown = _shown(begun, source.name, video.facts.frames // self.every) if self.with_bar else begun
+                shown = _shown(begun, source.name, video.facts.length_s) if self.with_bar else begun
                 yield Film(source.name, video.facts, self._runs, self._told(shown, source.name))
         finally:
             video.close()
@@ -207,15 +222,24 @@ class Reader:
             typer.echo(f"error: {error}", err=True)
 
 
+def _pixels(photos: Iterable[_Found]) -> int:
+    return sum(each.picture.pixels.size for each in photos) // 3  # RGB
+
+
+def _told_in(boxes: Sequence[FaceBox], faces: Sequence[Prediction]) -> list[Prediction]:
+    """The faces with these boxes in place of theirs."""
+    return [replace(face, box=box) for face, box in zip(faces, boxes, strict=True)]
+
+
 def written(box: FaceBox) -> str:
     """A box as it is typed: x,y,width,height."""
     return f"{box.x},{box.y},{box.width},{box.height}"
 
 
-def _shown(frames: Iterable[Frame], name: str, total: int) -> Iterator[Frame]:
+def _shown(frames: Iterable[Frame], name: str, length_s: float) -> Iterator[Frame]:
     """The frames, with a bar for people while they come; what is written to stdout meanwhile stays there."""
     with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task(escape(Path(name).name), total=total or None)
+        task = progress.add_task(escape(Path(name).name), total=length_s or None)
         for frame in frames:
-            progress.advance(task)
+            progress.update(task, completed=frame.seconds)
             yield frame

@@ -1,7 +1,7 @@
 """From a photo to the emotion of every face in it: reading, detection, and a run's predictions.
 
     predictor = Predictor.from_run("c3858bdf")
-    picture = read_picture(Path("photo.jpg"))                  # .pixels, and .notes for people
+    picture = read_picture(Path("photo.jpg"))                  # .pixels, .notes for people, .scale of a large photo
     boxes = find_faces(picture.pixels, "mtcnn", "level")       # or boxes drawn by hand
     faces = predictor.predict(picture.pixels, boxes=boxes)     # a Prediction for each
 

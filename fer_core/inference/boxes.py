@@ -42,6 +42,13 @@ class FaceBox:
         """The same rectangle, not turned."""
         return replace(self, roll=0.0)
 
+    def scaled(self, across: float, down: float) -> "FaceBox":
+        """The same rectangle in a picture `across` times as wide and `down` times as high, in whole pixels."""
+        width, height = max(1, round(self.width * across)), max(1, round(self.height * down))
+        x = round((self.x + self.width / 2) * across - width / 2)  # by its centre, which keeps it within the picture
+        y = round((self.y + self.height / 2) * down - height / 2)
+        return FaceBox(x, y, width, height, self.roll)
+
     def to_json(self) -> dict[str, int | float]:
         """`{"x": …, "y": …, "width": …, "height": …, "roll": …}`."""
         return {"x": self.x, "y": self.y, "width": self.width, "height": self.height, "roll": round(self.roll, 2)}

@@ -38,6 +38,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = (5, 6, 7, 8)
 _filters_lock = threading.Lock()
 
 
@@ -47,10 +48,20 @@ class ImageError(FerError):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What was read of a file: uint8 RGB `pixels` (H, W, 3), and `notes`, sentences on what was left out."""
+    """What was read of a file: uint8 RGB `pixels` (H, W, 3), and `notes`, sentences on what was left out.
+
+    `width` and `height` are the upright picture's in the file, whose pixels are reduced where it is large.
+    """
 
     pixels: np.ndarray
+    width: int
+    height: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """How many times as wide and as high the file is as its `pixels`."""
+        return self.width / self.pixels.shape[1], self.height / self.pixels.shape[0]
 
 
 def read_image(source: bytes | Path, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE) -> np.ndarray:
@@ -80,11 +91,13 @@ def read_picture(
         try:
             notes = _left_out(image)
             pixels = _to_rgb(image, max_side)
+            if _orientation(image) in _ON_ITS_SIDE:
+                width, height = height, width
         except _DAMAGE as error:
             raise ImageError(f"{name} is a truncated or damaged {image.format} picture") from error
     if max(width, height) > max_side:
         notes = (*notes, f"It was reduced from {width:,} × {height:,} pixels to a longer side of {max_side:,}.")
-    return Picture(pixels, notes)
+    return Picture(pixels, width, height, notes)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A video file, frame by frame: however long it is, a few frames are in memory."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from fer_core.inference.reader import FaceReader, Prediction
 
 CODEC, SUFFIX = "VP80", ".webm"  # comes with OpenCV's wheels, and every browser plays it
 LONGEST_SIDE = 1280  # pixels of an annotated video
+MOST_FPS = 1000  # a header that promises as many holds the unit of its times, which are not evenly spaced
+USUAL_FPS = 30.0  # of cameras and screens, where the header tells no rate
+LONGEST_STILL_S = 60  # for which one frame stands in an annotated video, whatever the times in a damaged file
 # Frames whose faces go through a network together, if they have no more than these pixels (24 MB); who cancels waits
 # for as many.
 TOGETHER = 12
@@ -24,12 +28,13 @@ TOGETHER_PIXELS = 8_000_000
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """Size in pixels, frames a second, and how many frames its header promises (0: it does not say)."""
+    """Size in pixels; frames a second, frames and seconds that its header promises (0: it does not say)."""
 
     width: int
     height: int
     fps: float
     frames: int
+    length_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,10 @@ class Frame:
 
 
 class Video:
-    """A video file that can be read once from its beginning; raises ImageError where it is none."""
+    """A video file that can be read once from its beginning; raises ImageError where it is none.
+
+    `seconds` is the time of the frame that was read last.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,9 +68,12 @@ class Video:
             raise ImageError(f"'{path.name}' is no video that can be read; MP4, MOV, AVI, MKV and WebM are")
         if max(width, height) > 2 * MAX_SIDE:
             raise ImageError(f"'{path.name}' has frames of {width} × {height} pixels; at most {2 * MAX_SIDE} a side")
-        fps = get(cv2.CAP_PROP_FPS)
-        frames = max(0, int(get(cv2.CAP_PROP_FRAME_COUNT)))
-        self.facts = VideoFacts(width, height, fps if 0 < fps < 1000 else 25.0, frames)
+        self.facts = _facts(width, height, get(cv2.CAP_PROP_FPS), max(0, int(get(cv2.CAP_PROP_FRAME_COUNT))))
+        self._clock = _Clock(self.facts.fps)
+
+    @property
+    def seconds(self) -> float:
+        return self._clock.seconds
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The frames upright, uint8 RGB (H, W, 3); raises ImageError where there is not one."""
@@ -72,6 +83,7 @@ class Video:
             if not read:
                 break
             found = True
+            self._clock.take(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         if not found:
             raise ImageError(f"'{self.path.name}' has no frame that can be read")
@@ -79,6 +91,33 @@ class Video:
     def close(self) -> None:
         """Let go of the file."""
         self._capture.release()
+
+
+def _facts(width: int, height: int, fps: float, frames: int) -> VideoFacts:
+    """What of a header can be believed: where it tells its length, it counts frames by it, at its own rate."""
+    length_s = round(frames / fps, 3) if fps > 0 and frames > 1 else 0.0  # an MPEG's promises one frame
+    is_rate = 0 < fps < MOST_FPS
+    return VideoFacts(width, height, fps if is_rate else 0.0, frames if is_rate else 0, length_s)
+
+
+class _Clock:
+    """The time of each frame: its position in the file, and a step on where that stands still or goes back."""
+
+    def __init__(self, fps: float) -> None:
+        self.seconds = 0.0
+        self._step = 1 / (fps or USUAL_FPS)
+        self._position = -math.inf
+        self._behind = 0.0  # of a position that began anew
+
+    def take(self, position: float) -> None:
+        """The next frame, at a second of the file."""
+        if position > self._position:
+            self.seconds = max(self.seconds, position + self._behind)
+        else:
+            self.seconds += self._step
+            if position < self._position:
+                self._behind = self.seconds - position
+        self._position = position
 
 
 def predict_video(
@@ -106,23 +145,23 @@ def predict_video(
     faces: list[Prediction] = []
     with _writer(annotate, video.facts) as write:
         for images in _together(video):
-            looked = [image for number, image in images if number % every == 0]
+            looked = [image for number, _, image in images if number % every == 0]
             read = iter(_read(several, looked, detector))
-            for number, image in images:
+            for number, seconds, image in images:
                 if number % every == 0:
                     readings = next(read)
                     faces = readings[shown]
-                    yield Frame(number, number / video.facts.fps, readings)
+                    yield Frame(number, seconds, readings)
                 if annotate_while():
-                    write(image, faces)
+                    write(image, seconds, faces)
 
 
-def _together(video: Video) -> Iterator[list[tuple[int, np.ndarray]]]:
-    """The frames and their numbers, as many at once as may be in memory; one of them where they are large."""
+def _together(video: Video) -> Iterator[list[tuple[int, float, np.ndarray]]]:
+    """The frames' numbers, times and pixels, as many at once as may be in memory; one of them where they are large."""
     most = max(1, min(TOGETHER, TOGETHER_PIXELS // (video.facts.width * video.facts.height)))
-    waiting: list[tuple[int, np.ndarray]] = []
-    for numbered in enumerate(video):
-        waiting.append(numbered)
+    waiting: list[tuple[int, float, np.ndarray]] = []
+    for number, image in enumerate(video):
+        waiting.append((number, video.seconds, image))
         if len(waiting) == most:
             yield waiting
             waiting = []
@@ -139,22 +178,35 @@ def _read(
 
 
 @contextmanager
-def _writer(path: Path | None, facts: VideoFacts) -> Iterator[Callable[[np.ndarray, list[Prediction]], None]]:
+def _writer(path: Path | None, facts: VideoFacts) -> Iterator[Callable[[np.ndarray, float, list[Prediction]], None]]:
+    """Writes a frame at its time: all have the same length there, so some are repeated, and some left out."""
     if path is None:
-        yield lambda image, faces: None
+        yield lambda image, seconds, faces: None
         return
+    fps = facts.fps or USUAL_FPS
     scale = min(1.0, LONGEST_SIDE / max(facts.width, facts.height))
     size = [max(2, round(length * scale)) // 2 * 2 for length in (facts.width, facts.height)]
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), facts.fps, size)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)
     if not writer.isOpened():
         raise FerError(f"the annotated video '{path}' cannot be written")
 
-    def write(image: np.ndarray, faces: list[Prediction]) -> None:
+    before: np.ndarray | None = None
+    ends = 0  # the place in the file behind the last frame
+
+    def write(image: np.ndarray, seconds: float, faces: list[Prediction]) -> None:
+        """A frame at its second, with its faces; the frame before stands until then."""
+        nonlocal before, ends
         marked = mark_faces(image, faces, LONGEST_SIDE)
         height, width = marked.shape[:2]
         if (width, height) != tuple(size):
             marked = cv2.resize(marked, size, interpolation=cv2.INTER_AREA)
-        writer.write(cv2.cvtColor(marked, cv2.COLOR_RGB2BGR))
+        frame = cv2.cvtColor(marked, cv2.COLOR_RGB2BGR)
+        place = round(seconds * fps)
+        for _ in range(min(place - ends, round(LONGEST_STILL_S * fps))):
+            writer.write(frame if before is None else before)
+        if place >= ends:
+            writer.write(frame)
+        before, ends = frame, max(ends, place + 1)
 
     try:
         yield write

@@ -163,6 +163,19 @@ def test_where_no_face_is_found_a_box_can_be_drawn(trained: RunStore, open_page:
     assert table[["x", "y", "width", "height", "box"]].values.tolist() == [[0, 0, 80, 60, "drawn"]]
 
 
+def test_a_box_in_a_photo_that_is_reduced_is_told_in_pixels_of_the_file(trained: RunStore, open_page: Open) -> None:
+    app = open_page("photos")
+    app.file_uploader[0].upload("wall.png", encoded(np.full((1000, 5000, 3), 120, np.uint8)))
+    app.run()
+    assert "reduced from 5,000 × 1,000 pixels" in texts(app)
+    next(button for button in app.button if button.label == "Read the whole picture as one face").click().run()
+    assert not app.exception
+    ((box,),) = app.session_state[DRAWN].values()
+    assert (box.width, box.height) == (4096, 819), "it is drawn in the picture that is shown"
+    table = app.dataframe[0].value
+    assert table[["x", "y", "width", "height", "box"]].values.tolist() == [[0, 0, 5000, 1000, "drawn"]]
+
+
 def test_boxes_drawn_by_hand_are_read_in_place_of_those_found(trained: RunStore, open_page: Open) -> None:
     app = open_page("photos", **SAMPLE)
     before = app.dataframe[0].value

@@ -34,11 +34,11 @@ def test_the_video_part_waits_for_a_video_and_says_what_becomes_of_it(trained: R
 
 def finished_film(runs: list[Run], frames: int = 40) -> Film:
     """A video that was read: one face, which the second run reads as another emotion from the middle on."""
-    record = Record(tuple(run.id for run in runs), 10.0)
+    record = Record(tuple(run.id for run in runs))
     for frame in range(frames):
         emotions = ("happy", "happy" if frame < frames // 2 else "sad")
         readings = [prediction((5, 5, 40, 40), emotion) for emotion in emotions[: len(runs)]]
-        record.add(frame, 1, readings)
+        record.add(frame, frame / 10, 1, readings)
     return Film("holiday.mp4", "finished", fps=10.0, frames=frames, frame=frames, looked_at=frames, record=record)
 
 
@@ -86,7 +86,7 @@ def test_the_faces_of_a_long_video_of_a_crowd_are_named_at_one_look_at_what_was_
     run = trained.get("linear__raw")
     crowd = finished_film([run], 0)
     for number in range(1, 31):
-        crowd.record.add(0, number, [prediction((5, 5, 40, 40), "happy" if number % 2 else "sad")])
+        crowd.record.add(0, 0.0, number, [prediction((5, 5, 40, 40), "happy" if number % 2 else "sad")])
     looks: list[int] = []
     emotions = Record.emotions
     monkeypatch.setattr(Record, "emotions", lambda *given: looks.append(1) or emotions(*given))

@@ -1,5 +1,6 @@
 """The parts of the Photos page: boxes from the browser, tables and charts."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -74,6 +75,15 @@ def test_the_json_holds_what_every_run_reads_and_what_was_refused() -> None:
     assert face["box"] == {"x": 10, "y": 20, "width": 40, "height": 40, "roll": 0.0}
     assert face["runs"]["b"]["emotion"] == "happy"
     assert sum(face["runs"]["b"]["probabilities"].values()) == pytest.approx(1)
+
+
+def test_boxes_of_a_reduced_photo_are_told_in_pixels_of_its_file() -> None:
+    reduced = dataclasses.replace(looked(), scale=(2.5, 1.5))
+    rows = tables.face_rows([reduced], {"a": "first", "b": "second"}, 0.5)
+    assert rows[["x", "y", "width", "height"]].values.tolist() == [[25, 30, 100, 60]] * 2
+    (told,) = json.loads(tables.to_json([reduced], [], SETTINGS))["photos"]
+    assert (told["width"], told["height"]) == (250, 120)
+    assert told["faces"][0]["box"] == {"x": 25, "y": 30, "width": 100, "height": 60, "roll": 0.0}
 
 
 def test_the_bars_of_several_runs_stand_side_by_side_under_their_letters() -> None:

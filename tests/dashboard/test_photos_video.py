@@ -45,11 +45,11 @@ def test_overlap_is_intersection_over_union(second: tuple[int, int, int, int], e
 
 def recorded(numbers: Iterable[int], fps: float = 10.0, runs: int = 1, faces: int = 1) -> Record:
     """A record of `faces` in each frame, which the first run reads as happy and every other one as sad."""
-    found = Record(tuple("abcd"[:runs]), fps)
+    found = Record(tuple("abcd"[:runs]))
     readings = [prediction((3, 4, 9, 8), "sad" if run else "happy") for run in range(runs)]
     for number in numbers:
         for face in range(1, faces + 1):
-            found.add(number, face, readings)
+            found.add(number, number / fps, face, readings)
     return found
 
 
@@ -83,16 +83,17 @@ def test_the_record_of_a_video_gives_back_what_every_run_reads() -> None:
 
 
 def test_a_face_is_called_by_what_the_first_run_reads_most_often() -> None:
-    found = Record(("a", "b"), 25.0)
+    found = Record(("a", "b"))
     for number, (face, emotion) in enumerate([(7, "sad"), (7, "happy"), (2, "fear"), (7, "sad")]):
-        found.add(number, face, [prediction((0, 0, 9, 9), emotion), prediction((0, 0, 9, 9), "angry")])
+        readings = [prediction((0, 0, 9, 9), each) for each in (emotion, "angry")]
+        found.add(number, number / 25, face, readings)
     assert record.usual_emotions(found) == {2: "fear", 7: "sad"}
 
 
 def test_an_emotion_that_a_run_does_not_know_is_left_out_where_none_does() -> None:
     known = Prediction(FaceBox(0, 0, 9, 9), "sad", 0.7, {"happy": 0.3, "sad": 0.7}, np.zeros((48, 48), np.uint8))
-    found = Record(("a",), 25.0)
-    found.add(0, 1, [known])
+    found = Record(("a",))
+    found.add(0, 0.0, 1, [known])
     assert [name for name in EMOTIONS if name in record.table(found, {"a": "a"}, 0)] == ["happy", "sad"]
     assert record.table(found, {"a": "a"}, 0)["emotion"].tolist() == ["sad"]
     assert set(record.binned(found, 1, "a")["emotion"]) == {"happy", "sad"}
@@ -154,7 +155,7 @@ def test_a_video_gives_numbers_of_each_frame_and_an_annotated_video(folder: Path
     table = record.table(read.record, {read.record.runs[0]: "some"}, 0.0)
     assert next(iter(record.faces_by_time(read.record))) == 1
     assert table["seconds"].is_monotonic_increasing
-    assert table["seconds"].iloc[-1] == pytest.approx(table["frame"].iloc[-1] / 12)
+    assert table["seconds"].iloc[-1] == pytest.approx(table["frame"].iloc[-1] / 12, abs=0.001)
     assert read.annotated.startswith(b"\x1a\x45\xdf\xa3"), "it is a WebM"
     found = json.loads(read.to_json({"run": "some"}))
     assert (found["run"], found["looked_at"], len(found["faces"])) == ("some", 48, len(table))
@@ -269,8 +270,8 @@ def test_a_third_video_waits_for_its_turn_and_can_be_cancelled_meanwhile(
     assert not len(read.record)
 
 
-def test_a_header_that_promises_too_few_frames_is_not_believed() -> None:
-    read = Film("sample.webm", frames=3)
+def test_a_header_that_promises_too_short_a_video_is_not_believed() -> None:
+    read = Film("sample.webm", length_s=0.25)
     read._take(iter([Frame(number, number / 12, ([],)) for number in range(5)]))
     assert (read.frame, read.looked_at) == (5, 5)
     assert read.share == 0
@@ -278,6 +279,6 @@ def test_a_header_that_promises_too_few_frames_is_not_believed() -> None:
 
 
 def test_what_is_left_of_a_video_is_told_from_its_pace() -> None:
-    read = Film("a.mp4", frames=100, frame=25, seconds=10.0)
+    read = Film("a.mp4", length_s=4.0, at_s=1.0, seconds=10.0)
     assert read.remaining_s == pytest.approx(30)
     assert Film("a.mp4").remaining_s is None

@@ -65,6 +65,20 @@ def test_a_large_photo_is_looked_at_reduced_and_its_box_is_in_its_own_pixels(det
     assert 5 * 70 < box.width < 5 * 130
 
 
+@pytest.mark.parametrize("times", [1 / 3, 0.7, 1, 6000 / 4096, 3])
+def test_a_scaled_box_has_the_same_place_and_stays_within_the_picture(times: float) -> None:
+    size = round(600 * times)
+    assert FaceBox(0, 0, 600, 600).scaled(times, times) == FaceBox(0, 0, size, size)
+    assert FaceBox(30, 60, 300, 240, -7.5).scaled(times, 1) == FaceBox(
+        round(30 * times), 60, round(300 * times), 240, -7.5
+    )
+    for x, width in ((0, 1), (599, 1), (597, 2), (593, 7), (1, 599), (250, 350)):
+        box = FaceBox(x, x, width, width).scaled(times, times)
+        assert 0 <= box.x < box.x + box.width <= size
+        assert (box.x, box.width) == (box.y, box.height)
+        assert box.x + box.width / 2 == pytest.approx((x + width / 2) * times, abs=0.51)
+
+
 def test_faces_come_largest_first(detector: FaceDetector) -> None:
     canvas = np.full((300, 600, 3), 127, np.uint8)
     canvas[20:276, 10:266] = scaled(0.5)

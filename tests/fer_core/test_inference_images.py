@@ -92,6 +92,19 @@ def test_a_photo_is_turned_upright_as_its_exif_data_say(orientation: int, kind: 
     assert read.shape == ((96, 64, 3) if orientation >= 5 else (64, 96, 3))
 
 
+@pytest.mark.parametrize("max_side", [200, 48])
+@pytest.mark.parametrize("orientation", [1, 3, 5, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
+def test_the_size_of_the_upright_file_is_kept_when_its_pixels_are_reduced(
+    kind: str, orientation: int, max_side: int
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    picture = read_picture(encoded(photo(), kind, exif=exif), max_side=max_side)
+    assert (picture.width, picture.height) == ((64, 96) if orientation >= 5 else (96, 64))
+    assert picture.scale == ((1, 1) if max_side == 200 else (2, 2))
+
+
 def test_a_rotated_jpeg_of_a_phone_is_upright_and_holds_the_same_picture() -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6

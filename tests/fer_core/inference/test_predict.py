@@ -11,6 +11,7 @@ import skimage.data
 from PIL import Image
 
 from fer_core.cli.readings import Reader
+from fer_core.errors import FerError
 from fer_core.inference import FaceBox, Predictor, get_detector, read_image
 from fer_core.runs import Run, RunError
 from tests.fer_core.inference.command import invoke
@@ -111,8 +112,10 @@ def test_eyes_are_levelled_only_by_a_detector_that_finds_them(run: Run, portrait
 def test_json_tells_what_of_a_file_was_not_read(run: Run, tmp_path: Path) -> None:
     frames = [Image.new("L", (60, 40), level) for level in (90, 200)]
     frames[0].save(tmp_path / "waving.gif", save_all=True, append_images=frames[1:])
-    (photo,) = json.loads(invoke(run.id, tmp_path / "waving.gif", "--json").stdout)["photos"]
+    result = invoke(run.id, tmp_path / "waving.gif", "--json")
+    (photo,) = json.loads(result.stdout)["photos"]
     assert photo["notes"] == ["Only the first frame of an animation was read."]
+    assert result.stderr == f"note: 'waving.gif': {photo['notes'][0]}\n"
 
 
 def test_a_face_without_surroundings_is_predicted_whole(run: Run, tmp_path: Path) -> None:
@@ -146,3 +149,15 @@ def test_annotated_pictures_have_frames_and_never_replace_each_other(run: Run, p
     assert first.read_bytes() == second.read_bytes()
     changed = (read_image(first) != read_image(portrait)).any(axis=2)
     assert 0.001 < changed.mean() < 0.2
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_before_a_run_is_loaded(portrait: Path, tmp_path: Path) -> None:
+    for folder in (portrait, portrait / "below"):
+        refused = invoke("no-such-run", portrait, "--runs", tmp_path / "elsewhere", "--annotate", folder).exception
+        assert isinstance(refused, FerError)
+        assert f"'{portrait}' is no folder; name a folder" in str(refused)
+
+
+def test_no_folder_is_made_where_there_is_no_run(portrait: Path, tmp_path: Path) -> None:
+    invoke("no-such-run", portrait, "--runs", tmp_path / "elsewhere", "--annotate", tmp_path / "marked")
+    assert not (tmp_path / "marked").exists()

@@ -15,9 +15,10 @@ from fer_core.architectures import ARCHITECTURES, build
 from fer_core.cli.readings import Reader
 from fer_core.config import RunSpec
 from fer_core.inference import Predictor, get_detector
-from fer_core.inference.video import Frame, Video, predict_video
+from fer_core.inference.video import Frame, Video, _Clock, predict_video
 from fer_core.runs import Run, RunStore
 from tests.fer_core.inference.command import invoke
+from tests.fer_core.inference.matroska import write_matroska
 
 
 def test_photos_and_videos_come_in_the_order_of_their_paths(run: Run, portrait: Path, blank: Path, clip: Path) -> None:
@@ -146,3 +147,47 @@ def test_taking_no_more_frames_of_a_video_leaves_what_was_made(run: Run, clip: P
         next(frames)
     frames.close()  # type: ignore[attr-defined]
     assert len(list(Video(target))) == 3
+
+
+UNEVEN_MS = [*(40 * place for place in range(10)), *(400 + 200 * place for place in range(10))]
+
+
+def gray_frames(count: int) -> list[np.ndarray]:
+    return [np.full((96, 128, 3), 10 * place, np.uint8) for place in range(count)]
+
+
+def test_frames_of_a_video_of_changing_rate_are_told_at_their_own_times(run: Run, tmp_path: Path) -> None:
+    path = write_matroska(tmp_path / "screen.mkv", UNEVEN_MS, gray_frames(20))
+    (film,) = json.loads(invoke(run.id, path, "--detector", "whole", "--every", "3", "--json").stdout)["videos"]
+    assert [round(1000 * each["seconds"]) for each in film["looked_at"]] == UNEVEN_MS[::3]
+    assert film["length_s"] == pytest.approx(2.2, abs=0.1)
+
+
+def test_an_annotated_video_shows_each_frame_at_its_time_in_the_original(run: Run, tmp_path: Path) -> None:
+    path, target = write_matroska(tmp_path / "screen.mkv", UNEVEN_MS, gray_frames(20)), tmp_path / "marked.webm"
+    video = Video(path)
+    assert video.facts.fps > 0
+    list(predict_video(Predictor.from_run(run), video, get_detector("whole"), annotate=target, every=20))
+    made = Video(target)
+    brightness = [(made.seconds, float(image[-20:, -20:].mean())) for image in made]
+    assert brightness[-1][0] == pytest.approx(2.2, abs=0.1)
+    for place, time in enumerate(UNEVEN_MS[10:], start=10):
+        shown = [value for seconds, value in brightness if -0.01 < seconds - time / 1000 < 0.19]
+        assert shown == pytest.approx([10 * place] * len(shown), abs=4)
+        assert shown
+
+
+def test_times_that_stand_still_or_begin_anew_go_on() -> None:
+    clock, told = _Clock(10.0), []
+    for position in (0.0, 0.1, 0.1, 0.2, 0.0, 0.1, 0.5):
+        clock.take(position)
+        told.append(clock.seconds)
+    assert told == pytest.approx([0, 0.1, 0.2, 0.2, 0.3, 0.4, 0.8])
+
+
+def test_a_file_without_times_counts_them_at_a_usual_rate() -> None:
+    clock, told = _Clock(0.0), []
+    for _ in range(3):
+        clock.take(0.0)
+        told.append(clock.seconds)
+    assert told == pytest.approx([0, 1 / 30, 2 / 30])
