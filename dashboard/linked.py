@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.formats import plain
 
 LINKED: Any = "query-params"
+NAMED = 12  # options that a notice names
 
 
 def linked_notice(
@@ -24,9 +25,14 @@ def linked_notice(
     fits = is_possible or (lambda value: value in options)
     for value in st.query_params.get_all(key):
         if not fits(value):
-            possible = f"choose from {', '.join(options)}" if options else "it is out of range"
+            possible = f"choose from {_listed(options)}" if options else "it is out of range"
             words = f"The link's {key.replace('_', ' ')} {value[:40]!r} cannot be shown; {possible}."
             (place or st).warning(plain(words), icon=":material/link_off:")
+
+
+def _listed(options: Sequence[str]) -> str:
+    left = len(options) - NAMED
+    return ", ".join(options[:NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
 def choice(
@@ -34,9 +40,10 @@ def choice(
 ) -> str:
     """One of the options; `first` where nothing is chosen yet. `place` is where a link's impossible value is said."""
     linked_notice(key, options, place=place)
-    if st.session_state.get(key, first) not in options:
-        st.session_state.pop(key, None)  # another network has other layers, another dataset other splits
     start = options.index(first) if first in options else 0
+    if key in st.session_state and st.session_state[key] not in options:
+        # another network has other layers, another dataset other splits; the browser keeps what is merely forgotten
+        st.session_state[key] = options[start]
     return st.selectbox(label, options, start, key=key, bind=LINKED, **more) or options[start]
 
 

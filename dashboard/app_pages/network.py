@@ -37,12 +37,21 @@ ui.page_header(TITLE, "What is a network made of, what does every layer see, and
 runs = cache.runs()
 with st.spinner("Looking up the networks; the first time, this loads PyTorch"):
     cache.architectures()
-subject, run = choose_subject(runs)
+chosen = None
+with ui.errors_shown():
+    chosen = choose_subject(runs)
+if chosen is None:
+    st.stop()
+subject, run = chosen
 face = choose_face()
 if face is None:
     st.stop()
+looked = None
 with ui.errors_shown(), st.spinner(f"Building {subject.architecture}"):
-    rows, reading = cache.network_layers(subject), cache.reading(subject, face.image)
+    looked = cache.network_layers(subject), cache.reading(subject, face.image)
+if looked is None:
+    st.stop()
+rows, reading = looked
 
 left, right = st.columns([2, 5], gap="large")
 with left:
@@ -70,8 +79,8 @@ for name, tab in tabs.items():
         elif name == "Descriptors":
             descriptors.descriptors(subject, reading)
         elif name == "Averages":
-            many.averages(run)
+            many.averages(subject, run)
         elif name == "Embedding":
-            many.embedding(run)
+            many.embedding(subject, run)
         else:
             many.side_by_side(runs, run, face.image)

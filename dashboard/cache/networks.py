@@ -75,7 +75,7 @@ def network(subject: Subject) -> "Network":
     from fer_core.interpretation import Network
 
     if subject.is_trained:
-        return Network.from_run(Run(Path(subject.folder)))
+        return Network.from_run(Run(Path(subject.folder)), subject.member)
     return Network.untrained(subject.architecture, channels=subject.channels, size=subject.size, seed=subject.seed)
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.linked import choice, segments
+from dashboard.network.members import choose_member, member_title, of_member
 from dashboard.network.subject import Subject
 from dashboard.picker import obstacles, run_picker
 from dashboard.summaries import RunSummary
@@ -18,22 +19,32 @@ COUNTS = (4, 8, 16, 32, 64, 128)
 
 
 def choose_subject(runs: Sequence[RunSummary]) -> tuple[Subject, RunSummary | None]:
-    """The network to look into, and its run if it has one."""
+    """The network to look into, and its run if it has one; of an ensemble, a member and that one's run.
+
+    Raises FerError for an ensemble that does not say what its members are.
+    """
     able = [run for run in runs if run.can_predict]
     sources = [TRAINED, UNTRAINED]
     notices = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         with st.container(width="content"):
             first = TRAINED if able else UNTRAINED
             chosen = segments("Network of", "look_into", sources, first, notices)
         with st.container():
             if chosen == TRAINED and able:
                 run = run_picker(able, refused=obstacles(runs))
-                return Subject.of_run(run), run
-            untrained = _untrained()
-    if chosen == TRAINED:
-        st.caption("No run here has its weights; an untrained network is shown.")
-    return untrained, None
+            else:
+                run, untrained = None, _untrained()
+    if run is None:
+        if chosen == TRAINED:
+            st.caption("No run here has its weights; an untrained network is shown.")
+        return untrained, None
+    if not run.is_ensemble:
+        return Subject.of_run(run), run
+    place = choose_member(run, notices)
+    subject, own = of_member(runs, run, place)
+    member_title(run, place, own)
+    return subject, own
 
 
 def _untrained() -> Subject:
@@ -53,7 +64,8 @@ def choose_cam_layer(subject: Subject, label: str, key: str) -> str:
     """The layer that Grad-CAM looks at, "" for the one by default; raises FerError where there is none."""
     names, default = cache.cam_layers(subject)
     usual = f"{default} (last with a map)"
-    chosen = choice(label, key, [usual, *(name for name in names if name != default)], usual)
+    options = [usual, *(name for name in names if name != default)]
+    chosen = choice(label, key, options, usual)
     return "" if chosen == usual else chosen
 
 

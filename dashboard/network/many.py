@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from fer_core.interpretation import FeatureMaps, MeanCams
 
 NO_TEST = "An untrained network has no test images; choose a run."
+NO_OWN_TEST = (
+    "What this member alone says of the test images is in its own run, which is not here with weights; "
+    "choose another member."
+)
 PER_CELL = {"8 a cell": 8, "16 a cell": 16, "32 a cell": 32}
 FEW = 8  # images below which a mean says little
 ARRANGEMENTS = {"PCA": "pca", "t-SNE": "tsne"}
@@ -38,20 +42,24 @@ TOP = 4  # maps of each run
 
 
 @st.fragment
-def averages(run: RunSummary | None) -> None:
+def averages(subject: Subject, run: RunSummary | None) -> None:
     """Where the network looks on average: for each emotion, and for each confusion."""
     if run is None:
-        st.info(NO_TEST)
+        _no_test(subject)
         return
     with ui.errors_shown():
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            layer = choose_cam_layer(Subject.of_run(run), "Layer", "mean_layer")
+            layer = choose_cam_layer(subject, "Layer", "mean_layer")
             most = PER_CELL[segments("Test images", "mean_most", list(PER_CELL))]
         with st.spinner("Looking at test images", show_time=True):
             found = cache.mean_cams(run, layer, most)
         emotions = cache.tested(run).emotions
         _of_classes(run, found, emotions)
         _of_confusions(run, found, emotions)
+
+
+def _no_test(subject: Subject) -> None:
+    st.info(NO_OWN_TEST if subject.is_trained else NO_TEST)
 
 
 def _of_classes(run: RunSummary, found: "MeanCams", emotions: Sequence[str]) -> None:
@@ -87,10 +95,10 @@ def _over(face: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 
 @st.fragment
-def embedding(run: RunSummary | None) -> None:
+def embedding(subject: Subject, run: RunSummary | None) -> None:
     """The test images as the last layer gets them, in a plane; a click shows an image."""
     if run is None:
-        st.info(NO_TEST)
+        _no_test(subject)
         return
     with ui.errors_shown():
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -151,16 +159,20 @@ def _look_into(images: Tested, place: int) -> Callable[[], None]:
 
 @st.fragment
 def side_by_side(runs: Sequence[RunSummary], shown: RunSummary | None, face: np.ndarray) -> None:
-    """The same face through several runs: what each says, sees at one depth, and looks at."""
-    able = {run.id: run for run in runs if run.can_predict}
+    """The same face through several runs: what each says, sees at one depth, and looks at.
+
+    Ensembles are not among them: each of their members has a depth of its own.
+    """
+    able = {run.id: run for run in runs if run.can_predict and not run.is_ensemble}
     if not able:
-        st.info("No run here has its weights; train one, and it can be compared here.")
+        st.info("No run of a single network here has its weights; train one, and it can be compared here.")
         return
     names = labels(list(able.values()))
     by_name = {names[run_id]: run for run_id, run in able.items()}
     linked_notice("beside", list(by_name))
     first = [names[run_id] for run_id in _first_runs(able, shown)]
-    chosen = st.multiselect("Runs", list(by_name), default=first, max_selections=MOST_RUNS, key="beside", bind=LINKED)
+    chosen = st.multiselect("Runs", list(by_name), default=first, max_selections=MOST_RUNS, key="beside", bind=LINKED,
+                            help="Ensembles are not among them: choose their members.")  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         depth = st.slider("Depth (%)", 0, 100, 25, 5, key="depth", bind=LINKED, width=320,
                           help="0 is a network's first layer with maps, 100 its last.")  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 
 from fer_core.interpretation.maps import batches
 from fer_core.interpretation.network import Network
-from fer_core.interpretation.saliency import default_cam_layer, enlarged, grad_cams
+from fer_core.interpretation.saliency import check_gradients, default_cam_layer, enlarged, grad_cams
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,9 @@ def mean_cams(
 ) -> MeanCams:
     """Average over all given faces, of which `faces` gives those at some places; `true` and `predicted` are (N,).
 
-    Each face's map is first divided by its maximum, so that all count the same.
+    Each face's map is first divided by its maximum, so that all count the same. Raises FerError where `grad_cams` does.
     """
+    check_gradients(network)
     name, classes, size = layer or default_cam_layer(network), len(network.emotions), network.size
     heat, mean = (
         np.zeros((classes, classes, size, size), np.float32),

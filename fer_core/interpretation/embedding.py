@@ -26,7 +26,11 @@ class Embedding:
 
 
 def penultimate(network: Network) -> Step | None:
-    """The step whose result the last layer with weights takes; None where that is the face itself."""
+    """The step whose result the last layer with weights takes; None where that is the face itself.
+
+    Raises FerError for an ensemble, each of whose members has a last layer.
+    """
+    network.check_single()
     last = [step for step in network.steps if isinstance(step.module, nn.Linear | nn.Conv2d)][-1]
     return None if last.inputs in ((FACE,), ()) else network.steps[last.inputs[0]]
 
@@ -37,7 +41,7 @@ def embed(
     """The values before the last layer for `count` faces, of which `faces` gives a slice for `Network.inputs`.
 
     Maps become their means; of a network of one layer the pixels themselves are taken. `progress` is told the
-    share that is done.
+    share that is done. Raises FerError for an ensemble.
     """
     step = penultimate(network)
     values, probabilities = [], []

@@ -61,7 +61,7 @@ def feature_maps(network: Network, inputs: Tensor, layer: str) -> FeatureMaps:
 def walk(network: Network, inputs: Tensor, most: int = 1000) -> list[FeatureMaps]:
     """What the steps of the trunk give for one face, from the first to the last, in one pass.
 
-    Of more than `most` steps, that many are taken, evenly and with both ends.
+    Of more than `most` steps, that many are taken, evenly and with both ends. Raises FerError for an ensemble.
     """
     trunk = network.trunk
     places = np.unique(np.linspace(0, len(trunk) - 1, min(most, len(trunk))).round().astype(int))
@@ -124,7 +124,10 @@ def filters(network: Network, layer: str) -> Filters:
 
 
 def at_depth(network: Network, depth: float) -> Step:
-    """The step of the trunk at a depth in [0, 1], 0 the first with maps and 1 the last: to compare networks."""
+    """The step of the trunk at a depth in [0, 1], 0 the first with maps and 1 the last: to compare networks.
+
+    Raises FerError for an ensemble.
+    """
     spatial = [step for step in network.trunk if step.is_spatial] or list(network.trunk)
     return spatial[round(depth * (len(spatial) - 1))]
 
@@ -132,8 +135,9 @@ def at_depth(network: Network, depth: float) -> Step:
 def pixel_weights(network: Network) -> np.ndarray:
     """What a network of one dense layer multiplies each pixel with, float32 (classes, C, S, S).
 
-    Raises FerError for networks whose first layer with weights is another.
+    Raises FerError for networks whose first layer with weights is another, and for an ensemble.
     """
+    network.check_single()
     first = next(step for step in network.steps if step.module is not None and [*step.module.parameters()])
     expected = network.channels * network.size**2
     if not isinstance(first.module, nn.Linear) or first.module.in_features != expected:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from fer_core.architectures import rebuild
+from fer_core.architectures.ensemble import NAME as ENSEMBLE
+from fer_core.architectures.ensemble import Ensemble, Member, read_members
 from fer_core.devices import one_thread
 from fer_core.errors import FerError
 from fer_core.inference import Predictor
@@ -43,11 +45,17 @@ class Network:
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
-    def from_run(cls, run: Run | Path | str) -> "Network":
-        """The network of a run; raises RunError where its weights are missing or it reads no pictures."""
+    def from_run(cls, run: Run | Path | str, member: int | None = None) -> "Network":
+        """The network of a run, or of the member of an ensemble that has this place in it.
+
+        Raises RunError where its weights are missing or it reads no pictures, FerError where there is no such member.
+        """
         run = RunStore().get(run) if isinstance(run, str) else Run(run) if isinstance(run, Path) else run
         predictor, spec = Predictor.from_run(run), run.spec
-        return cls._of(predictor, spec.architecture, spec.architecture_arguments, trained=True)
+        if member is None:
+            return cls._of(predictor, spec.architecture, spec.architecture_arguments, trained=True)
+        chosen = _member(run, member)
+        return cls._of(_of_member(predictor, chosen, member), chosen.architecture, chosen.arguments, trained=True)
 
     @classmethod
     def untrained(
@@ -120,9 +128,23 @@ class Network:
         """Numbers that all steps together give for one face: what a look at everything keeps in memory."""
         return sum(int(np.prod(step.output_shape)) for step in self.steps)
 
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it is the mean of several networks, each of which has layers of its own."""
+        return isinstance(self.model, Ensemble)
+
+    def check_single(self) -> None:
+        """Raise FerError for an ensemble, which has members to look into, and no layers of its own."""
+        if self.is_ensemble:
+            heaviest = max(read_members(self.arguments), key=lambda member: member.weight)
+            raise FerError(
+                "an ensemble's members each have layers of their own; look into one of them, such as its heaviest, "
+                f"run {heaviest.run}"
+            )
+
     @cached_property
     def is_differentiable(self) -> bool:
-        """Whether gradients reach the face: not through descriptors, which are counted outside of the network."""
+        """Whether gradients reach the face: not through descriptors, nor through an ensemble's rounding of the face."""
         face = torch.zeros(1, self.channels, self.size, self.size, requires_grad=True)
         with self.looking() as model, torch.enable_grad():
             return bool(model(face).requires_grad)
@@ -135,7 +157,11 @@ class Network:
 
     @property
     def trunk(self) -> tuple[Step, ...]:
-        """The steps that every path from the face to the classes passes: what a walk through the network shows."""
+        """The steps that every path from the face to the classes passes: what a walk through the network shows.
+
+        Raises FerError for an ensemble, whose members stand side by side.
+        """
+        self.check_single()
         last_use: dict[int, int] = {}
         for place, step in enumerate(self.steps):
             for source in step.inputs:
@@ -184,3 +210,18 @@ class Network:
     def calibrated(self, logits: Tensor) -> np.ndarray:
         """Logits (N, classes) as the probabilities that the run's predictor would give, float32 (N, classes)."""
         return (logits.float() / self.predictor.temperature).softmax(dim=1).numpy()
+
+
+def _member(run: Run, place: int) -> Member:
+    members = read_members(run.spec.architecture_arguments) if run.spec.architecture == ENSEMBLE else []
+    if not members:
+        raise FerError(f"run {run.id} is no ensemble and has no members; look into the run itself")
+    if not 0 <= place < len(members):
+        raise FerError(f"ensemble {run.id} has no member {place}; choose from 0 to {len(members) - 1}")
+    return members[place]
+
+
+def _of_member(ensemble: Predictor, member: Member, place: int) -> Predictor:
+    """What an ensemble's predictor asks of one of its members."""
+    model = ensemble.model.get_submodule(f"members.{place}")
+    return replace(ensemble, model=model, pipeline=Pipeline.parse(member.preprocessing), temperature=member.temperature)

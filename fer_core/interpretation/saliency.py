@@ -60,14 +60,21 @@ def saliency(network: Network, inputs: Tensor, target: int, method: str, layer: 
         raise FerError(f"unknown method {method!r}; choose from {', '.join(METHODS)}")
     if not 0 <= target < len(network.emotions):
         raise FerError(f"there is no class {target}; choose from 0 to {len(network.emotions) - 1}")
-    if chosen.needs_gradients and not network.is_differentiable:
+    if chosen.needs_gradients:
+        check_gradients(network)
+    values, signed, note = chosen.compute(network, inputs, target, layer)
+    heat, scale = normalised(values)
+    return Saliency(method, target, heat, signed, scale, note)
+
+
+def check_gradients(network: Network) -> None:
+    """Raise FerError where no gradient reaches the face: of an ensemble, or behind hand-crafted descriptors."""
+    network.check_single()
+    if not network.is_differentiable:
         raise FerError(
             f"{network.architecture} counts its descriptors outside of the network, so that no gradient reaches "
             "the pixels; choose occlusion"
         )
-    values, signed, note = chosen.compute(network, inputs, target, layer)
-    heat, scale = normalised(values)
-    return Saliency(method, target, heat, signed, scale, note)
 
 
 def normalised(values: np.ndarray) -> tuple[np.ndarray, float]:
@@ -82,7 +89,11 @@ def normalised(values: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def guided_backpropagation(network: Network, inputs: Tensor, target: int) -> tuple[np.ndarray, GuidedRectifiers]:
-    """The guided gradient of a logit by the face, float32 (C, S, S), and what rectifiers were met."""
+    """The guided gradient of a logit by the face, float32 (C, S, S), and what rectifiers were met.
+
+    Raises FerError where no gradient reaches the face.
+    """
+    check_gradients(network)
     face = inputs.clone().requires_grad_(True)
     with network.looking() as model, torch.enable_grad(), GuidedRectifiers() as rectifiers:
         logit = model(face)[0, target]
@@ -102,14 +113,14 @@ def _guided(network: Network, inputs: Tensor, target: int, layer: str) -> tuple[
 
 
 def cam_layers(network: Network) -> list[Step]:
-    """The steps that Grad-CAM can look at: those of the trunk that give maps."""
+    """The steps that Grad-CAM can look at: those of the trunk that give maps; raises FerError for an ensemble."""
     return [step for step in network.trunk if step.is_spatial]
 
 
 def default_cam_layer(network: Network) -> str:
     """The last step of the trunk whose maps have at least LEAST_MAP pixels a side, else the last with maps.
 
-    Raises FerError for a network without maps.
+    Raises FerError for a network without maps, and for an ensemble.
     """
     steps = cam_layers(network)
     if not steps:
@@ -123,8 +134,9 @@ def grad_cams(network: Network, inputs: Tensor, targets: Tensor, layer: str) -> 
 
     Selvaraju et al., "Grad-CAM", 2017: the maps weighed by their mean gradients, without the negative part.
     The layer may be a function between modules, such as a residual sum, which captum cannot name; where it
-    can, tests hold both equal.
+    can, tests hold both equal. Raises FerError for a layer without maps, and where no gradient reaches the face.
     """
+    check_gradients(network)
     if not network.step(layer).is_spatial:
         raise FerError(f"{layer} gives no maps; choose a layer that does, such as {default_cam_layer(network)}")
     faces = inputs.clone().requires_grad_(True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import PATIENCE, Server, wait_until_drawn
+from tests.browser.harness import PATIENCE, Server, pick, wait_until_drawn
 
 LINK = "network?run=mini_xception__raw__fer2013-official__s0__eafaf933&source=Sample+photo"
 
@@ -36,3 +36,17 @@ def test_saliency_is_drawn_for_the_sample_photo_on_a_phone(browse: Callable[...,
     expect(page.get_by_text("Rank correlation with the picture above")).to_have_count(4, timeout=PATIENCE)
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not wide, "nothing makes a phone scroll sideways"
+
+
+def test_a_member_of_an_ensemble_is_chosen_with_layers_of_its_own_and_the_link_keeps_it(
+    browse: Callable[..., Page], server: Server
+) -> None:
+    page = browse(f"{server.url}/network?run=1e14cf4b&source=Sample+photo&view=Saliency")
+    has_text(page, "Member se_resnet on raw faces")
+    pick(page, page.locator(".st-key-member"), "mini_xception · clahe · 7.5 %")
+    has_text(page, "Member mini_xception on clahe faces")
+    for key, layer in (("layer", "stem.0"), ("cam_layer", "modules_.2.add (last with a map)")):
+        expect(page.locator(f".st-key-{key} input")).to_have_value(layer, timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"member=mini_xception.+clahe.+run=ensemble-weighted__"), timeout=PATIENCE)
+    page.reload()
+    has_text(page, "Member mini_xception on clahe faces")

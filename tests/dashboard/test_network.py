@@ -1,5 +1,6 @@
 """The Network page."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
 from dashboard.cache import networks
+from dashboard.network import many
+from dashboard.network.members import member_names
 from fer_core.datasets import load_dataset
 from fer_core.runs import Run, RunStore
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_fold_run, make_run
 from tests.dashboard.test_overview import assert_sound, texts
 
@@ -31,6 +35,24 @@ def trained(store: RunStore) -> RunStore:
     make_run(store, architecture="linear", weights=True, accuracy=0.4)
     make_run(store, architecture="conv_relu_ann", accuracy=0.7)
     return store
+
+
+@pytest.fixture
+def ensemble(store: RunStore) -> Run:
+    """An ensemble of a linear network (20 %) and a convolutional one on equalised faces (80 %)."""
+    members = [
+        make_run(store, architecture="linear", weights=True, accuracy=0.5),
+        make_run(store, architecture="mini_xception", preprocessing="hist_eq", weights=True, accuracy=0.5),
+    ]
+    run = make_ensemble(members, store)
+    spec = run.read_json("spec.json")
+    for member, weight in zip(spec["architecture_arguments"]["members"], (0.2, 0.8), strict=True):
+        member["weight"] = weight
+    run.write_json("spec.json", spec)
+    return run
+
+
+LINEAR, CONVOLUTIONAL = "linear · raw · 20.0 %", "mini_xception · hist_eq · 80.0 %"
 
 
 def on_drawn_faces(run: Run) -> Run:
@@ -113,7 +135,9 @@ def test_a_layer_of_another_network_gives_way_to_one_that_exists(trained: RunSto
     app = opened(open_page, "Feature maps", run="linear", layer="modules_.0.add")
     assert_sound(app)
     assert app.selectbox(key="layer").value in ("0", "1")
-    assert "cannot be shown" in texts(app) + " ".join(each.value for each in app.warning)
+    assert "cannot be shown; choose from 0, 1." in app.warning[0].value
+    app = opened(open_page, "Feature maps", run="mini_xception", layer="0")
+    assert re.search(r"cannot be shown; choose from stem.*, \S+ and \d\d more\.$", app.warning[0].value)
 
 
 def test_filters_follow_the_layer_and_say_where_there_are_none(trained: RunStore, open_page: Open) -> None:
@@ -230,3 +254,142 @@ def test_a_test_image_is_found_again_in_the_fields_of_the_face() -> None:
     for row in (0, 57, len(faces) - 1):
         split, emotion, number = cache.sample_place("synthetic", row)
         assert np.array_equal(cache.sample("synthetic", split, emotion, number), faces.images[row])
+
+
+def test_the_heaviest_member_of_an_ensemble_is_looked_into_and_said_to_be_a_member(
+    ensemble: Run, store: RunStore, open_page: Open
+) -> None:
+    app = opened(open_page, "Layers", run=ensemble.id)
+    assert_sound(app)
+    member = app.selectbox(key="member")
+    assert (member.value, member.options) == (CONVOLUTIONAL, [CONVOLUTIONAL, LINEAR])
+    assert "Member mini_xception on hist_eq faces, 80.0\N{NO-BREAK SPACE}% of the ensemble" in texts(app)
+    own = store.get("mini_xception").id
+    assert f"Shown is this member, not the ensemble of 2: its run {own}." in texts(app)
+    assert app.dataframe[0].value["parameters"].sum() == 58_423
+
+
+def test_the_link_names_the_member_and_a_choice_keeps_its_ensemble(ensemble: Run, open_page: Open) -> None:
+    app = opened(open_page, "Layers", run=ensemble.id, member=LINEAR)
+    assert_sound(app)
+    assert app.dataframe[0].value["parameters"].sum() == 16_135
+    app.selectbox(key="member").set_value(CONVOLUTIONAL).run()
+    assert app.dataframe[0].value["parameters"].sum() == 58_423
+    app = opened(open_page, "Layers", run="ensemble")
+    app.selectbox(key="member").set_value(LINEAR).run()
+    assert_sound(app)
+    assert app.dataframe[0].value["parameters"].sum() == 16_135
+    assert app.query_params["run"] == ensemble.id
+
+
+def test_a_layer_of_one_member_gives_way_to_a_layer_of_the_next(ensemble: Run, open_page: Open) -> None:
+    app = opened(open_page, "Saliency", run=ensemble.id, layer="modules_.0.add", cam_layer="modules_.1.add")
+    assert_sound(app)
+    assert app.selectbox(key="layer").value == "modules_.0.add"
+    app.selectbox(key="member").set_value(LINEAR).run()
+    assert_sound(app)
+    assert app.selectbox(key="layer").value == "0"
+
+
+def test_a_member_that_is_not_there_gives_way_to_the_heaviest_and_that_is_said(ensemble: Run, open_page: Open) -> None:
+    app = opened(open_page, "Layers", run=ensemble.id, member="resnet18 · raw · 50.0 %")
+    assert_sound(app)
+    assert app.selectbox(key="member").value == CONVOLUTIONAL
+    assert "The link's member 'resnet18 · raw · 50.0 %' cannot be shown" in app.warning[0].value
+
+
+def test_a_single_network_has_no_member_to_choose(ensemble: Run, open_page: Open) -> None:
+    app = opened(open_page, "Layers", run="linear")
+    assert_sound(app)
+    assert "member" not in [each.key for each in app.selectbox]
+    assert "not the ensemble" not in texts(app)
+
+
+def test_another_ensemble_shows_its_own_heaviest_member(ensemble: Run, store: RunStore, open_page: Open) -> None:
+    runs = [make_run(store, architecture=name, weights=True, seed=1) for name in ("linear", "two_block_cnn")]
+    other = make_ensemble(runs, store)
+    app = opened(open_page, "Layers", run=ensemble.id, member=LINEAR)
+    app.selectbox(key="run_picker").set_value(other.id).run()
+    assert_sound(app)
+    assert not app.warning
+    heaviest = next(iter(member_names(other.spec.architecture_arguments["members"])))
+    assert app.selectbox(key="member").value == heaviest != LINEAR
+
+
+@pytest.mark.parametrize("view", ["Feature maps", "Filters", "Walk", "Saliency", "Layers", "Descriptors"])
+def test_every_view_of_a_face_shows_the_member(view: str, ensemble: Run, open_page: Open) -> None:
+    app = opened(open_page, view, run=ensemble.id)
+    assert_sound(app)
+    assert "layers of their own" not in texts(app)
+    expected = {
+        "Feature maps": "Layer stem.0, Conv2d: 8 maps of 46×46",
+        "Filters": "8 kernels of layer stem.0",
+        "Walk": "in 12 steps that every path passes",
+        "Saliency": "Of modules_.2.add, whose maps have 6×6 pixels.",
+        "Layers": "58,423 parameters in",
+        "Descriptors": "of 256 codes occur in this face",
+    }
+    assert expected[view] in texts(app)
+
+
+def test_averages_and_the_embedding_of_a_member_are_of_its_own_run(
+    ensemble: Run, store: RunStore, open_page: Open
+) -> None:
+    on_drawn_faces(store.get("mini_xception"))
+    app = opened(open_page, "Averages", run=ensemble.id)
+    assert_sound(app)
+    assert "Mean Grad-CAM of each cell of the confusion matrix" in texts(app)
+    app = opened(open_page, "Embedding", run=ensemble.id)
+    assert_sound(app)
+    assert "400 test images by what the last layer gets (modules_.3.add)" in texts(app)
+
+
+def test_a_member_without_a_run_here_is_taken_out_of_the_ensemble_s_weights(
+    ensemble: Run, store: RunStore, open_page: Open
+) -> None:
+    ensemble.save_weights(ensemble.weights())
+    own = store.get("mini_xception")
+    before = opened(open_page, "Saliency", run=ensemble.id)
+    store.delete(own)
+    app = opened(open_page, "Saliency", run=ensemble.id, sanity="true")
+    assert_sound(app)
+    assert f"because its run {own.id} is not here with weights" in texts(app)
+    verdict = next(each.value for each in before.markdown if each.value.startswith("**What speaks for"))
+    assert verdict in texts(app), "the same network, and the same probability"
+    assert texts(app).count("Rank correlation with the picture above") == 4
+    for view in ("Averages", "Embedding"):
+        app = opened(open_page, view, run=ensemble.id)
+        assert_sound(app)
+        assert app.info[0].value == many.NO_OWN_TEST
+
+
+def test_side_by_side_compares_an_ensemble_s_member_and_no_ensemble(
+    ensemble: Run, store: RunStore, open_page: Open
+) -> None:
+    app = opened(open_page, "Side by side", run=ensemble.id)
+    assert_sound(app)
+    beside = app.multiselect(key="beside")
+    assert sorted(option.split(" ")[0] for option in beside.options) == ["linear", "mini_xception"]
+    assert beside.value[0].startswith("mini_xception")
+
+
+def test_an_ensemble_that_does_not_say_what_it_averages_is_said_in_one_sentence(ensemble: Run, open_page: Open) -> None:
+    ensemble.save_weights(ensemble.weights())
+    spec = ensemble.read_json("spec.json")
+    del spec["architecture_arguments"]["members"][0]["weight"]
+    ensemble.write_json("spec.json", spec)
+    app = opened(open_page, "Layers", run=ensemble.id)
+    assert not app.exception
+    assert [error.value for error in app.error] == ["Member lacks weight."]
+
+
+def test_members_are_named_by_falling_weight_and_no_two_alike() -> None:
+    members = [
+        {"run": f"linear__raw__{name}", "architecture": "linear", "preprocessing": "raw", "weight": weight}
+        for name, weight in (("aa", 0.25), ("bb", 0.5), ("cc", 0.25))
+    ]
+    assert member_names(members) == {
+        "linear · raw · 50.0 %": 1,
+        "linear · raw · 25.0 % · aa": 0,
+        "linear · raw · 25.0 % · cc": 2,
+    }

@@ -57,6 +57,12 @@ def test_a_long_walk_leaves_steps_out_evenly_and_keeps_both_ends(face):
     assert (len(found), found[0], found[-1]) == (5, names[0], names[-1])
 
 
+def test_what_goes_through_a_whole_network_leaves_an_ensemble_to_its_members(ensemble, face):
+    for look in (lambda: walk(ensemble, face), lambda: at_depth(ensemble, 0.5), lambda: pixel_weights(ensemble)):
+        with pytest.raises(FerError, match="an ensemble's members each have layers of their own"):
+            look()
+
+
 def test_filters_are_the_weights():
     network = untrained("two_block_cnn")
     found = filters(network, "5")

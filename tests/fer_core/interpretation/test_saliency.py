@@ -170,6 +170,37 @@ def test_descriptors_leave_occlusion_alone(face):
     assert saliency(network, face, 0, "occlusion").heat.any()
 
 
+MEMBERS_HAVE_LAYERS = "an ensemble's members each have layers of their own; look into one of them"
+
+
+def test_an_ensemble_is_occluded_and_its_gradients_are_left_to_its_members(ensemble, face):
+    for method in ("guided", "grad_cam", "integrated"):
+        with pytest.raises(FerError, match=MEMBERS_HAVE_LAYERS):
+            saliency(ensemble, face, 0, method)
+    assert saliency(ensemble, face, 0, "occlusion").heat.any()
+
+
+def test_every_look_at_gradients_says_that_an_ensemble_s_members_have_the_layers(ensemble, face):
+    layer = next(step.name for step in ensemble.steps if step.is_spatial)
+    looks = {
+        "grad_cams": lambda: grad_cams(ensemble, face, torch.tensor([0]), layer),
+        "guided": lambda: guided_backpropagation(ensemble, face, 0),
+        "layers": lambda: cam_layers(ensemble),
+        "default": lambda: default_cam_layer(ensemble),
+    }
+    for look in looks.values():
+        with pytest.raises(FerError, match=MEMBERS_HAVE_LAYERS):
+            look()
+
+
+def test_gradients_behind_descriptors_are_refused_for_many_faces_too(face):
+    network = untrained("lpq_phog_mlp")
+    with pytest.raises(FerError, match="no gradient reaches the pixels"):
+        grad_cams(network, face, torch.tensor([0]), network.steps[0].name)
+    with pytest.raises(FerError, match="no gradient reaches the pixels"):
+        guided_backpropagation(network, face, 0)
+
+
 def test_unknown_methods_and_classes_are_refused(face):
     with pytest.raises(FerError, match="unknown method 'lime'; choose from grad_cam, guided, integrated, occlusion"):
         saliency(untrained("linear"), face, 0, "lime")

@@ -49,6 +49,13 @@ def test_descriptors_are_embedded_by_the_hidden_layer():
     assert penultimate(untrained("linear")).name == "0", "the pixels themselves"
 
 
+def test_an_ensemble_has_no_last_layer_of_its_own(ensemble):
+    with pytest.raises(FerError, match="an ensemble's members each have layers of their own"):
+        penultimate(ensemble)
+    with pytest.raises(FerError, match="an ensemble's members each have layers of their own"):
+        embed(ensemble, lambda part: FACES[part], len(FACES))
+
+
 def test_pca_gives_the_directions_of_most_variance():
     random = np.random.default_rng(0)
     values = random.normal(0, [10, 5, 0.1, 0.1], (200, 4)).astype(np.float32)
@@ -89,6 +96,14 @@ def test_mean_cams_average_each_cell_of_the_confusion_matrix():
     heat, _, total = found.of_class(3)
     assert total == 6
     assert np.allclose(heat, expected[true == 3].mean(0), atol=1e-4)
+
+
+def test_mean_cams_need_one_network_that_gradients_pass(ensemble):
+    labels = np.zeros(len(FACES), np.int64)
+    refusals = {"an ensemble's members": ensemble, "no gradient reaches the pixels": untrained("lpq_phog_mlp")}
+    for words, network in refusals.items():
+        with pytest.raises(FerError, match=words):
+            mean_cams(network, lambda places: FACES[places], labels, labels)
 
 
 def test_a_class_without_faces_has_no_mean():
