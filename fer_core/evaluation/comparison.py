@@ -58,15 +58,21 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[Run]) -> list[Comparison]:
-    """Every pair of finished runs, in the order given; raises FerError where two have no common test images."""
+    """Every pair of finished runs, in the order given.
+
+    Raises FerError unless all have one dataset, one protocol and the same emotions and test images.
+    """
     if len(runs) < 2 or len({run.id for run in runs}) < len(runs):
         raise FerError("at least two different runs are needed for a comparison")
     predictions = {run.id: run.predictions() for run in runs}
-    emotions = {run.id: run.spec.emotions for run in runs}
+    specs = {run.id: run.spec for run in runs}
     pairs = []
     for first, second in combinations(predictions, 2):
-        if emotions[first] != emotions[second]:
-            raise FerError(f"runs {first} and {second} know different emotions; only runs on the same ones compare")
+        for what in ("dataset", "protocol", "emotions"):
+            ours, theirs = getattr(specs[first], what), getattr(specs[second], what)
+            if ours != theirs:
+                told = "" if what == "emotions" else f" ({ours} and {theirs})"
+                raise FerError(f"runs {first} and {second} differ in {what}{told}; only runs with the same one compare")
         pairs.append(compare_predictions(predictions[first], predictions[second], (first, second)))
     return _adjusted(pairs)
 

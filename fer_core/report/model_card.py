@@ -6,6 +6,7 @@ Source of the form: Mitchell et al., Model cards for model reporting (FAT* 2019,
 from pathlib import Path
 from typing import Any
 
+from fer_core.architectures.ensemble import NAME as ENSEMBLE
 from fer_core.config import RunSpec
 from fer_core.report import sections
 from fer_core.report.files import write_whole
@@ -49,8 +50,9 @@ def _summary(name: str, spec: RunSpec, test: dict[str, Any]) -> str:
     warning = [SYNTHETIC] if spec.dataset == "synthetic" else []
     accuracy = with_interval(test["accuracy"], test["accuracy_interval"])
     images = test.get("images", test["n"])
+    what = "An ensemble of networks" if spec.architecture == ENSEMBLE else "A network"
     found = (
-        f"A network ({spec.architecture}) that tells {len(spec.emotions)} facial expressions apart "
+        f"{what} ({spec.architecture}) that tells {len(spec.emotions)} facial expressions apart "
         f"({', '.join(spec.emotions)}). Accuracy on {images:,} test images of {spec.dataset} under the protocol "
         f"{spec.protocol}: **{accuracy}** (95 % interval)."
     )

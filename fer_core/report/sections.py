@@ -4,6 +4,8 @@ import inspect
 from typing import Any
 
 from fer_core.architectures import ARCHITECTURES
+from fer_core.architectures.ensemble import NAME as ENSEMBLE
+from fer_core.architectures.ensemble import read_members
 from fer_core.config import RunSpec, to_json
 from fer_core.datasets import PROTOCOLS
 from fer_core.errors import FerError
@@ -69,21 +71,43 @@ def preprocessing(spec: RunSpec, environment: Json) -> str:
         return "The network reads a table of descriptors, and no pixels."
     size, channels = environment.get("image_size", NONE), environment.get("channels", 1)
     colour = "RGB" if channels == 3 else "gray"
+    if spec.architecture == ENSEMBLE:
+        return (
+            f"Face crops, {colour}, {size} × {size} pixels, which each member prepares by its own pipeline (below); "
+            "training and prediction share the code."
+        )
     steps = "none but scaling to [−1, 1]" if spec.preprocessing == "raw" else f"`{spec.preprocessing}`, then [−1, 1]"
     return f"Face crops, {colour}, {size} × {size} pixels. Steps: {steps}; training and prediction share the code."
 
 
 def network(spec: RunSpec, environment: Json) -> str:
     """Architecture, its source, its arguments and its size."""
+    is_ensemble = spec.architecture == ENSEMBLE
+    arguments = {} if is_ensemble else spec.architecture_arguments
+    start = f"`{spec.init_from}`" if spec.init_from else "its architecture's own initial weights"
     rows = [
         ("architecture", spec.architecture),
         *_known(spec.architecture),
-        *((f"argument {name}", value) for name, value in spec.architecture_arguments.items()),
+        *((f"argument {name}", value) for name, value in arguments.items()),
         ("parameters", number(environment.get("parameters"))),
         ("of which trained", number(environment.get("trainable_parameters"))),
-        ("starts from", f"`{spec.init_from}`" if spec.init_from else "its architecture's own initial weights"),
+        *([] if is_ensemble else [("starts from", start)]),
     ]
-    return table(("", "value"), rows, aligned="left")
+    told = table(("", "value"), rows, aligned="left")
+    return f"{told}\n\n{_members(spec)}" if is_ensemble else told
+
+
+def _members(spec: RunSpec) -> str:
+    """The runs that an ensemble averages."""
+    rows = [
+        (f"`{each.run}`", f"`{each.preprocessing}`", f"{each.temperature:.3f}", f"{each.weight:.4f}")
+        for each in read_members(spec.architecture_arguments)
+    ]
+    columns = ("member", "preprocessing", "temperature", "weight")
+    return (
+        f"{table(columns, rows)}\n\nThe answer is the weighted mean of the members' probabilities, each at its own "
+        "temperature. The weights have the lowest log loss on the validation split."
+    )
 
 
 def _known(architecture: str) -> list[tuple[str, str]]:
@@ -95,7 +119,9 @@ def _known(architecture: str) -> list[tuple[str, str]]:
 
 
 def training(spec: RunSpec, environment: Json) -> str:
-    """Every hyperparameter, and how the training went."""
+    """Every hyperparameter, and how the training went; of an ensemble, which is not trained, how it was made."""
+    if spec.architecture == ENSEMBLE:
+        return _averaging(environment)
     recipe = to_json(spec)["recipe"]
     versions = ", ".join(f"{name} {version}" for name, version in environment.get("packages", {}).items())
     seconds = environment.get("wall_s")
@@ -113,6 +139,17 @@ def training(spec: RunSpec, environment: Json) -> str:
     return (
         f"Recipe **{spec.recipe.name}**:\n\n{table(('hyperparameter', 'value'), hyperparameters, aligned='left')}\n\n"
         + table(("", "value"), facts, aligned="left")
+    )
+
+
+def _averaging(environment: Json) -> str:
+    seconds = environment.get("members_wall_s")
+    facts = [
+        ("its members' own trainings", NONE if seconds is None else f"{seconds / 60:.1f} min"),
+        ("commit", environment.get("commit") or NONE),
+    ]
+    return "It was not trained; the cards of its members tell how these were.\n\n" + table(
+        ("", "value"), facts, aligned="left"
     )
 
 
@@ -195,7 +232,8 @@ def robustness(run: Run) -> str:
 
 def _subject(report: Json) -> str:
     whole = report["images"] == report["of"]
-    return f"all {report['of']:,} test images" if whole else f"{report['images']:,} of {report['of']:,} test images"
+    told = f"all {report['of']:,} test images" if whole else f"{report['images']:,} of {report['of']:,} test images"
+    return f"{told} of fold {report['fold']}" if report.get("fold") else told
 
 
 def _score(score: Json) -> str:

@@ -54,7 +54,7 @@ def test_a_run_that_is_added_gets_the_next_letter_and_a_phone_does_not_scroll_si
     page.get_by_test_id("stMultiSelect").locator("input").first.fill("conv_relu_ann")
     page.get_by_role("option").first.click(timeout=PATIENCE)
     has_text(page, "C · conv_relu_ann")
-    expect(page).to_have_url(re.compile(r"runs=eafaf933(,|%2C)07bf177a(,|%2C)5156e0f7"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"runs=eafaf933(,|%2C)07bf177a(,|%2C)215c8c09"), timeout=PATIENCE)
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not wide
 

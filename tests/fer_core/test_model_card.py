@@ -10,6 +10,8 @@ from fer_core.labels import EMOTIONS
 from fer_core.report import model_card, write_model_card
 from fer_core.runs import ROBUSTNESS_FILE, TTA_FILE, RunError, RunStore
 from fer_core.training import make_spec
+from fer_core.training.ensemble import make_ensemble
+from tests.dashboard.runs import make_run
 
 N = 140
 
@@ -102,6 +104,22 @@ def test_a_damaged_measurement_is_named(run, name, content):
     run.write_json(name, content)
     with pytest.raises(RunError, match=f"{name} is not what `evaluate` writes"):
         model_card(run)
+
+
+def test_a_card_of_an_ensemble_tells_of_its_members_and_of_no_training_that_never_was(tmp_path):
+    store = RunStore(tmp_path)
+    members = [make_run(store, name, accuracy=0.5, n=80) for name in ("linear", "mini_xception")]
+    card = model_card(make_ensemble(members, store))
+    for run in members:
+        assert f"| `{run.id}` | `{run.spec.preprocessing}` | " in card
+    assert "It was not trained" in card
+    for untrue in ("learning_rate", "initial weights", "none but scaling", "wall time"):
+        assert untrue not in card
+
+
+def test_what_was_measured_on_one_fold_says_so(run):
+    run.write_json(TTA_FILE, {"images": 50, "of": 60, "fold": "2", "clean": score(0.5), "kinds": {}})
+    assert "on 50 of 60 test images of fold 2" in model_card(run)
 
 
 def test_a_run_that_is_not_finished_has_no_card(run):

@@ -99,3 +99,10 @@ def test_several_runs_are_compared_in_pairs_and_corrected_together(tmp_path):
     assert pairs[1].adjusted == pytest.approx(min(1, 3 * pairs[1].p_value))
     with pytest.raises(FerError, match="at least two different runs"):
         compare_runs([runs[0], runs[0]])
+
+
+def test_runs_of_other_protocols_are_not_compared_though_their_images_are_the_same(tmp_path):
+    store = RunStore(tmp_path)
+    first, second = (make_run(store, protocol=name, n=80) for name in ("official", "random_80_20"))
+    with pytest.raises(FerError, match=r"differ in protocol \(official and random_80_20\); only runs with the same"):
+        compare_runs([first, second])
