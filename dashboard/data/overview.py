@@ -51,7 +51,7 @@ def numbers(about: About) -> None:
     most = max(tested, key=lambda each: tested[each])
     rarest = min(totals, key=lambda each: totals[each])
     balanced = tables.imbalance(totals) < tables.BALANCED
-    where = "test split" if "test" in about.counts else "all images"
+    where = "the test split" if "test" in about.counts else "all images"
     ui.metric_row(
         [
             ui.Metric("Images", count(about.images), tables.size_text(about.shape, about.is_table)),
@@ -69,7 +69,7 @@ def numbers(about: About) -> None:
             ui.Metric(
                 f"Always “{most}”",
                 percent(tested[most] / sum(tested.values())),
-                f"accuracy on the {where}",
+                f"accuracy on {where}",
                 "What a network reaches that gives every face the most frequent emotion: the least to be beaten.",
             ),
         ],

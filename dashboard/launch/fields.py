@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.launch.selection import WITHOUT_AUGMENTATION
+from fer_core.cli.choices import WITHOUT_AUGMENTATION
 from fer_core.config import CLASS_WEIGHTS, COLUMN_SCALINGS, LABEL_CLEANINGS, OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe
 
 KINDS = typing.get_type_hints(Recipe)

@@ -14,13 +14,12 @@ from typing import Any
 
 from dashboard.advice import PYTHON
 from dashboard.summaries import RunSummary
-from fer_core.cli.choices import left_after, numbers_in
+from fer_core.cli.choices import as_recipe, left_after, numbers_of
 from fer_core.config import Recipe, RunSpec
 from fer_core.errors import FerError
 
 MOST_RUNS = 200
 AUTO, OFFICIAL = "auto", "official"
-WITHOUT_AUGMENTATION = "none"
 # what `python -m fer_core grid` takes where an option is left out
 GRID_DEFAULTS = {
     "--seeds": "0",
@@ -168,7 +167,7 @@ def _grid(selection: Selection) -> list[tuple[str, str, int]]:
         raise FerError("a run to start from fits one architecture; choose that one alone")
     if not selection.pipelines:
         raise FerError("choose at least one preprocessing; raw means no step")
-    grid = list(itertools.product(selection.architectures, selection.pipelines, _numbers("seeds", selection.seeds)))
+    grid = list(itertools.product(selection.architectures, selection.pipelines, numbers_of("seeds", selection.seeds)))
     if len(grid) > MOST_RUNS:
         raise FerError(
             f"these are {len(grid)} runs, and at most {MOST_RUNS} are launched at once; "
@@ -178,23 +177,8 @@ def _grid(selection: Selection) -> list[tuple[str, str, int]]:
 
 
 def overrides(filled_in: Mapping[str, Any]) -> dict[str, Any]:
-    """The hyperparameters that a form replaces; `augmentation` may say "none", `milestones` is text.
-
-    Raises FerError where the milestones are no numbers.
-    """
-    changed = {name: value for name, value in filled_in.items() if value is not None and value != ""}
-    if "milestones" in changed:
-        changed["milestones"] = _numbers("milestones", changed["milestones"])
-    if changed.get("augmentation") == WITHOUT_AUGMENTATION:
-        changed["augmentation"] = ""
-    return changed
-
-
-def _numbers(what: str, text: str) -> list[int]:
-    try:
-        return numbers_in(text)
-    except FerError:
-        raise FerError(f"{what} must be whole numbers joined by commas, got {text!r}") from None
+    """The hyperparameters that a form replaces, as `as_recipe` reads them; raises FerError where it does."""
+    return as_recipe({name: value for name, value in filled_in.items() if value is not None and value != ""})
 
 
 def command(selection: Selection) -> str:
@@ -202,7 +186,7 @@ def command(selection: Selection) -> str:
     options = {
         "--architectures": ",".join(selection.architectures),
         "--preprocessing": ",".join(selection.pipelines),
-        "--seeds": ",".join(str(seed) for seed in _numbers("seeds", selection.seeds)),
+        "--seeds": ",".join(str(seed) for seed in dict.fromkeys(numbers_of("seeds", selection.seeds))),
         "--dataset": selection.dataset,
         "--protocol": selection.protocol,
         "--recipe": selection.recipe,

@@ -3,12 +3,14 @@
 import getpass
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.runs import RunStore
+
+WITHOUT_AUGMENTATION = "none"
 
 
 def names_in(text: str) -> list[str]:
@@ -41,9 +43,33 @@ def assignments(pairs: Sequence[str] | None) -> dict[str, Any]:
 
 
 def hyperparameters_in(pairs: Sequence[str] | None, store: RunStore) -> dict[str, Any]:
-    """`assignments`, with the teacher by its whole name; raises RunError where no single run of `store` is meant."""
-    found = assignments(pairs)
+    """`assignments` of a recipe, as a person writes them: `milestones=30,45`, `augmentation=none`, a teacher's hash.
+
+    Raises RunError where no single run of `store` is meant as the teacher.
+    """
+    found = as_recipe(assignments(pairs))
     return found | {"teacher": whole_name(str(found["teacher"]), store)} if found.get("teacher") else found
+
+
+def as_recipe(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters as a recipe has them: `augmentation` may say "none", `milestones` may be text or one number.
+
+    Raises FerError where the milestones are no numbers.
+    """
+    found = dict(typed)
+    if found.get("augmentation") == WITHOUT_AUGMENTATION:
+        found["augmentation"] = ""
+    if isinstance(found.get("milestones"), str | int):
+        found["milestones"] = numbers_of("milestones", str(found["milestones"]))
+    return found
+
+
+def numbers_of(what: str, text: str) -> list[int]:
+    """`numbers_in`, whose refusal says what the numbers are of."""
+    try:
+        return numbers_in(text)
+    except FerError:
+        raise FerError(f"{what} must be whole numbers joined by commas, got {text!r}") from None
 
 
 def whole_name(part: str, store: RunStore) -> str:

@@ -121,6 +121,10 @@ def _axes(grid: Sequence[str]) -> dict[str, str]:
     ]
     if broken:
         raise FerError(f"expected name=value,value… in --grid, got {broken[0]!r}")
+    names = [name.strip() for name, _, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise FerError(f"{twice[0]} stands twice in --grid; join its values by commas")
     return {name.strip(): values for name, _, values in pairs}
 
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_core.datasets import FaceDataset, Wanted, audit, load_dataset, prepare, served_protocols
+from fer_core.datasets import FaceDataset, Wanted, audit, load_dataset, prepare, refused_protocols, served_protocols
 from fer_core.datasets import progress as reading
 from fer_core.datasets.auditing import Audit
 from fer_core.datasets.download import download
@@ -134,7 +134,9 @@ def _print_prepared(dataset: FaceDataset, protocols: list[str]) -> None:
     for sentence in manifest["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(sentence)}", highlight=False)
     if not protocols:
-        console.print("[yellow]no protocol can be served:[/yellow] it has no official train, valid and test split")
+        console.print("[yellow]no protocol can be served:[/yellow]")
+        for name, reason in refused_protocols(dataset).items():
+            console.print(f"  {name}: {escape(reason)}", highlight=False)
     else:
         console.print(f"protocols it can serve: {', '.join(protocols)}")
     console.print(f"sha256 {manifest['sha256']}", highlight=False)

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import JsonOption, console, percent, print_json, print_table
+from fer_core.cli.output import JsonOption, percent, print_json, print_table, say
 from fer_core.cli.runs import summary
 from fer_core.errors import FerError
-from fer_core.runs import Run, RunStore
+from fer_core.runs import Run, RunStore, read_notes
 
 
 def ensemble(
@@ -52,14 +52,18 @@ def ensemble(
     )
     left_out = [each.id for each in chosen if each.id not in {member["run"] for member in members}]
     if left_out:
-        console.print(f"without weight, and left out: {', '.join(left_out)}", highlight=False)
-    console.print(run.id, highlight=False)
+        say(f"without weight, and left out: {', '.join(left_out)}")
+    say(run.id)
 
 
 def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str) -> list[Run]:
-    """The `count` finished runs of a protocol with the highest validation accuracy and a single network each."""
+    """The `count` finished runs of a protocol with the highest validation accuracy that can be averaged.
+
+    Archived runs are left out, and so is a better run that can be averaged with no other.
+    """
     from fer_core.architectures.ensemble import NAME
     from fer_core.labels import EMOTIONS
+    from fer_core.training.ensemble import can_average
 
     able = [
         run
@@ -68,7 +72,11 @@ def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str)
         and (run.spec.dataset, run.spec.protocol, run.spec.emotions) == (dataset, protocol, EMOTIONS)
         and run.spec.architecture != NAME
         and "folds" not in run.evaluation()
+        and not read_notes(run).archived
     ]
-    if len(able) < 2:
-        raise FerError(f"{len(able)} finished runs of {dataset}, {protocol}, can be averaged; an ensemble needs two")
-    return sorted(able, key=lambda run: -run.evaluation()["splits"]["valid"]["accuracy"])[:count]
+    ranked = sorted(able, key=lambda run: -run.evaluation()["splits"]["valid"]["accuracy"])
+    for place, first in enumerate(ranked):
+        alike = [first, *(other for other in ranked[place + 1 :] if can_average([first, other]))]
+        if len(alike) > 1:
+            return alike[:count]
+    raise FerError(f"no two finished runs of {dataset}, {protocol}, can be averaged; an ensemble needs two")

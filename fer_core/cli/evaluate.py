@@ -22,15 +22,17 @@ def evaluate(
         str | None, typer.Option(help="Measure test-time augmentation instead: flip or ten_crop.", metavar="KIND")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="So many test images, evenly drawn; a trial.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of what the corruptions draw.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of what the corruptions draw.", show_default="0")] = None,
     device: Device = "cpu",
     runs: RunsFolder = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute a run's evaluation from its saved predictions, or measure its robustness with its weights."""
     found = RunStore(runs).get(run)
+    if seed is not None and not corruptions:
+        raise FerError("--seed goes with --corruptions; nothing else draws")
     if corruptions or tta:
-        _print_measured(_measured(found, corruptions, tta, limit, seed, device), json)
+        _print_measured(_measured(found, corruptions, tta, limit, seed or 0, device), json)
         return
     if limit is not None:
         raise FerError("--limit goes with --corruptions or --tta; saved predictions are always evaluated whole")

@@ -68,6 +68,7 @@ def grid(
             names_in(architectures), names_in(preprocessing), numbers_in(seeds)
         )
     ]
+    specs = list({spec.run_id: spec for spec in specs}.values())  # what is named twice is trained once
     if queue:
         if jobs > 1:
             raise FerError("--jobs is for trainings of this command; with --queue, start `worker --per-device N`")

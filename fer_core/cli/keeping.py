@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import JsonOption, console, print_json, print_table
+from fer_core.cli.output import JsonOption, print_json, print_table, say
 from fer_core.runs import RunError, RunStore, Trashed, change_notes, read_notes
 
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
@@ -23,7 +23,7 @@ def archive(
     store = RunStore(runs)
     for run in [store.get(name) for name in names]:
         change_notes(run, archived=not undo)
-        console.print(f"{'out of' if undo else 'in'} the archive: {run.id}", highlight=False)
+        say(f"{'out of' if undo else 'in'} the archive: {run.id}")
 
 
 def tag(
@@ -36,7 +36,7 @@ def tag(
     run = RunStore(runs).get(name)
     before = read_notes(run).tags
     after = [each for each in before if each not in tags] if remove else [*before, *tags]
-    console.print(f"{run.id}: {', '.join(change_notes(run, tags=after).tags) or 'no tags'}", highlight=False)
+    say(f"{run.id}: {', '.join(change_notes(run, tags=after).tags) or 'no tags'}")
 
 
 def note(
@@ -47,7 +47,7 @@ def note(
     """Write a note beside a run, in place of the one that stands there."""
     run = RunStore(runs).get(name)
     change_notes(run, note=text)
-    console.print(f"noted: {run.id}", highlight=False)
+    say(f"noted: {run.id}")
 
 
 def trash(runs: RunsFolder = None, json: JsonOption = False) -> None:
@@ -70,7 +70,7 @@ def restore(name: RunName, runs: RunsFolder = None) -> None:
         raise RunError(f"no run {name!r} in the trash of {store.root}; there is {known}")
     if len(different) > 1:
         raise RunError(f"{len(different)} deleted runs match {name!r}: {', '.join(different[:4])}")
-    console.print(f"restored {store.restore(found[0]).id}", highlight=False)
+    say(f"restored {store.restore(found[0]).id}")
 
 
 def latency(
@@ -84,7 +84,7 @@ def latency(
     store = RunStore(runs)
     for run in [store.get(name) for name in names]:
         told = measure_latency(run, faces)
-        console.print(f"{told['ms']:.2f} ms (90 %: {told['ms_90']:.2f})  {run.id}", highlight=False)
+        say(f"{told['ms']:.2f} ms (90 %: {told['ms_90']:.2f})  {run.id}")
 
 
 def _moment(each: Trashed) -> str:

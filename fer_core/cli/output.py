@@ -19,9 +19,14 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2))
 
 
+def say(text: str) -> None:
+    """Print one line as it is: square brackets in it are no markup, and it is not broken where the terminal ends."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
     """Print rows under their columns; the columns in `right` hold numbers."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:

@@ -6,7 +6,7 @@ import typer
 
 from fer_core.cli.choices import user
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import NO_WORKER, JsonOption, console, print_json, print_table
+from fer_core.cli.output import NO_WORKER, JsonOption, print_json, print_table, say
 from fer_core.errors import FerError
 from fer_core.jobs.background import worker_info
 from fer_core.jobs.queue import DIRECTIONS, Direction, JobQueue
@@ -38,7 +38,7 @@ def list_entries(runs: RunsFolder = None, json: JsonOption = False) -> None:
     columns = ("id", "state", "epoch", "device", "by", "asked")
     print_table(f"{len(rows)} in the queue", columns, [tuple(row[name] for name in columns) for row in rows])
     at_work = f"A worker is at work (process {worker.pid} on {worker.host})." if worker else NO_WORKER
-    console.print(at_work, highlight=False)
+    say(at_work)
 
 
 @app.command("cancel")
@@ -47,7 +47,7 @@ def cancel(run: RunName, runs: RunsFolder = None) -> None:
     store = RunStore(runs)
     found = store.get(run)
     JobQueue(store).cancel(found, by=user())
-    console.print(f"asked {found.id} to stop", highlight=False)
+    say(f"asked {found.id} to stop")
 
 
 @app.command("resume")
@@ -60,7 +60,7 @@ def resume(
     store = RunStore(runs)
     found = store.get(run)
     JobQueue(store).resume(found, by=user(), device=device)
-    console.print(f"queued {found.id}", highlight=False)
+    say(f"queued {found.id}")
 
 
 @app.command("move")

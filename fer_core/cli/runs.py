@@ -8,7 +8,7 @@ import typer
 
 from fer_core.cli import keeping
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import JsonOption, console, duration, percent, print_json, print_table
+from fer_core.cli.output import JsonOption, duration, percent, print_json, print_table, say
 from fer_core.config import to_json
 from fer_core.runs import Lineage, Run, RunStore, stored_lineage
 
@@ -75,7 +75,7 @@ def compare(
     if html is not None:
         from fer_core.report import write_comparison  # it waits for torch
 
-        console.print(f"written: {write_comparison(found, html)}", highlight=False)
+        say(f"written: {write_comparison(found, html)}")
         return
     pairs = compare_runs(found)
     differing = differences([flat(to_json(run.spec)) for run in found])
@@ -121,7 +121,7 @@ def card(
     if out is None:
         typer.echo(model_card(found), nl=False)
         return
-    console.print(f"written: {write_model_card(found, out)}", highlight=False)
+    say(f"written: {write_model_card(found, out)}")
 
 
 for name, command in keeping.COMMANDS.items():
@@ -133,7 +133,7 @@ def delete(run: RunName, runs: RunsFolder = None) -> None:
     """Move a run to the trash folder beside the runs; `runs restore` brings it back."""
     store = RunStore(runs)
     found = store.get(run)
-    console.print(f"moved to {store.delete(found)}", highlight=False)
+    say(f"moved to {store.delete(found)}")
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def _print_details(run: Run, details: dict[str, Any]) -> None:
-    console.print(f"[bold]{run.id}[/]\n{details['state']}  {details['problem']}", highlight=False)
+    say(f"{run.id}\n{details['state']}  {details['problem']}")
     if "spec" in details:
         spec = details["spec"]
         print_table("spec", ("key", "value"), [*((k, v) for k, v in spec.items() if k != "recipe")])
@@ -180,10 +180,9 @@ def _print_training(facts: dict[str, Any]) -> None:
         return  # an ensemble is made of what was trained before
     rate = f" ({facts['images_per_s']:.0f} images/s)" if facts["images_per_s"] else ""
     folds = f" over {facts['folds']} folds" if "folds" in facts else ""
-    console.print(
+    say(
         f"{facts['epochs_run']} epochs{folds} in {duration(facts['wall_s'])} on {facts['device_name']}{rate}, "
         f"best epoch {facts['best_epoch']}",
-        highlight=False,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Protocol
 import torch
 import typer
 
-from fer_core.cli.output import console, duration
+from fer_core.cli.output import duration, say
 from fer_core.cli.train import STOPPED, forget_stop, train_shown, use_threads
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, load_dataset
@@ -63,11 +63,11 @@ def _is_finished(spec: RunSpec, store: RunStore) -> bool:
 def _in_turn(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, device: str) -> bool:
     failed = False
     for position, spec in enumerate(specs, start=1):
-        console.print(f"[bold]{position}/{len(specs)}[/] {spec.run_id}", highlight=False)
+        say(f"{position}/{len(specs)} {spec.run_id}")
         try:
             train_shown(spec, store, dataset, device)
         except (Exception, TrainingStopped) as why:
-            console.print(_reason(why), highlight=False, markup=False, soft_wrap=True)
+            say(_reason(why))
             failed |= _is_failure(why)
             if str(why) in SIGNALS:  # whoever pressed Ctrl-C means all of them
                 raise typer.Exit(STOPPED) from None
@@ -75,39 +75,37 @@ def _in_turn(specs: Sequence[RunSpec], store: RunStore, dataset: FaceDataset, de
 
 
 def _side_by_side(specs: Sequence[RunSpec], store: RunStore, device: str, jobs: int, threads: int) -> bool:
-    console.print(
-        f"{len(specs)} to train, {jobs} at once, {threads} thread{'s' if threads > 1 else ''} each; "
-        "`runs list` and the dashboard show how far they are",
-        soft_wrap=True,
-        highlight=False,
-    )
-    context = multiprocessing.get_context("spawn")  # CUDA and OpenMP do not survive a fork
-    stop: _Reason = context.Value("i", 0, lock=False)
-    common = (specs[0].dataset, store, device, threads, stop)
     failed = broken = False
-
-    def look() -> None:
-        if asked():
-            stop.value = REASONS.index(asked())
-
     try:
-        with stop_signals() as asked, ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=common) as pool:
-            try:
-                with _unheard_by_children():
-                    futures = {pool.submit(_train, spec): (place, spec) for place, spec in enumerate(specs, start=1)}
-                for future in _as_they_end(futures, look):
-                    (position, spec), error = futures[future], future.exception()
-                    broken = isinstance(error, BrokenProcessPool)
-                    if broken:
-                        break
-                    failed |= error is not None and _is_failure(error)
-                    outcome = _accuracy(spec, store) if error is None else _reason(error)
-                    line = f"{position}/{len(specs)} {spec.run_id}: {outcome}"
-                    console.print(line, highlight=False, markup=False, soft_wrap=True)
-                look()
-            except Exception:
-                stop.value = len(REASONS) - 1
-                raise
+        with stop_signals() as asked:  # before anything else: Python loses an interrupt that comes within an import
+            say(
+                f"{len(specs)} to train, {jobs} at once, {threads} thread{'s' if threads > 1 else ''} each; "
+                "`runs list` and the dashboard show how far they are",
+            )
+            context = multiprocessing.get_context("spawn")  # CUDA and OpenMP do not survive a fork
+            stop: _Reason = context.Value("i", 0, lock=False)
+
+            def look() -> None:
+                if asked():
+                    stop.value = REASONS.index(asked())
+
+            common = (specs[0].dataset, store, device, threads, stop)
+            with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=common) as pool:
+                try:
+                    with _unheard_by_children():
+                        futures = {pool.submit(_train, spec): (place, spec) for place, spec in enumerate(specs, 1)}
+                    for future in _as_they_end(futures, look):
+                        (position, spec), error = futures[future], future.exception()
+                        broken = isinstance(error, BrokenProcessPool)
+                        if broken:
+                            break
+                        failed |= error is not None and _is_failure(error)
+                        outcome = _accuracy(spec, store) if error is None else _reason(error)
+                        say(f"{position}/{len(specs)} {spec.run_id}: {outcome}")
+                    look()
+                except Exception:
+                    stop.value = len(REASONS) - 1
+                    raise
     except KeyboardInterrupt:  # the second Ctrl-C: nobody waits for the processes, which end with this one
         os._exit(STOPPED)
     if stop.value:

@@ -27,7 +27,7 @@ from fer_core.cli.options import (
     Weights,
     Without,
 )
-from fer_core.cli.output import NO_WORKER, console
+from fer_core.cli.output import NO_WORKER, say
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, get_splits, load_dataset
 from fer_core.jobs import JobQueue, worker_info
@@ -105,9 +105,9 @@ def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
     for spec in specs:
         launch = JobQueue(store).launch(spec, by=user(), device=device)
         state = "exists already" if launch.outcome == "exists" else launch.outcome
-        console.print(f"{state}: {launch.run.id}", highlight=False)
+        say(f"{state}: {launch.run.id}")
     if worker_info(store) is None:
-        console.print(NO_WORKER, highlight=False)
+        say(NO_WORKER)
 
 
 def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str) -> None:
@@ -115,7 +115,7 @@ def train_one(spec: RunSpec, store: RunStore, dataset: FaceDataset, device: str)
     try:
         print_result(train_shown(spec, store, dataset, device))
     except TrainingStopped as stop:
-        console.print(f"stopped by {stop}; the same command goes on from there", highlight=False)
+        say(f"stopped by {stop}; the same command goes on from there")
         raise typer.Exit(STOPPED) from None
 
 
@@ -149,9 +149,7 @@ def print_result(run: Run) -> None:
     folds = evaluation.get("fold_accuracy")
     spread = f", {folds['mean']:.1%} ± {folds['deviation']:.1%} over {folds['folds']} folds" if folds else ""
     note = "  (drawn faces: for trying, not a result)" if run.spec.dataset == "synthetic" else ""
-    console.print(
+    say(
         f"test accuracy {test['accuracy']:.1%} [{low:.1%}, {high:.1%}], n = {test['n']}{spread}{note}",
-        highlight=False,
-        markup=False,
     )
-    console.print(str(run.path), highlight=False)
+    say(str(run.path))

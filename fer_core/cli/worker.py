@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.cli.options import RunsFolder, Threads
-from fer_core.cli.output import console
+from fer_core.cli.output import say
 from fer_core.errors import FerError
 from fer_core.jobs.background import ensure_worker, sole_worker
 from fer_core.jobs.executors import Executor
@@ -46,7 +46,7 @@ def worker(
             make_executor(executor, store, given).close()  # what is wrong with it is said here, and not in a log
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in {"executor": executor, **given}.items()]
         started = ensure_worker(store, options=arguments, wait=True)
-        console.print(f"{'a worker is at work' if started else 'a worker was at work already'} on {store.root}")
+        say(f"{'a worker is at work' if started else 'a worker was at work already'} on {store.root}")
         return
     with sole_worker(store):
         carrier = make_executor(executor, store, given)
@@ -54,15 +54,15 @@ def worker(
         for number in (signal.SIGINT, signal.SIGTERM):  # only now: to join a Ray cluster sets them, too
             signal.signal(number, lambda *_: stopped.set())
         try:
-            say(f"at work on {store.root} ({kinds(carrier.describe())}); Ctrl-C ends it")
-            Supervisor(store, carrier, say=say).run(stopped.is_set, until_empty=until_empty)
+            report(f"at work on {store.root} ({kinds(carrier.describe())}); Ctrl-C ends it")
+            Supervisor(store, carrier, say=report).run(stopped.is_set, until_empty=until_empty)
         finally:
             carrier.close()
 
 
-def say(line: str) -> None:
+def report(line: str) -> None:
     """Print what happens, with its time; in the background it goes to `.worker/worker.log`."""
-    console.print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}", highlight=False, markup=False, soft_wrap=True)
+    say(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}")
 
 
 def kinds(facts: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from fer_core.datasets.errors import DatasetError, DatasetMissingError, Protocol
 from fer_core.datasets.face_dataset import FaceDataset
 from fer_core.datasets.geometry import Wanted
 from fer_core.datasets.preparation import prepare
-from fer_core.datasets.protocols import PROTOCOLS, Split, get_splits, served_protocols
+from fer_core.datasets.protocols import PROTOCOLS, Split, get_splits, refused_protocols, served_protocols
 from fer_core.datasets.statistics import FaceSums, Levels, face_sums, levels
 from fer_core.datasets.synthetic import synthetic_dataset
 
@@ -34,6 +34,7 @@ __all__ = [
     "levels",
     "load_dataset",
     "prepare",
+    "refused_protocols",
     "served_protocols",
     "synthetic_dataset",
 ]

@@ -42,7 +42,7 @@ def make_ensemble(runs: Sequence[Run], store: RunStore) -> Run:
         architecture=NAME,
         preprocessing=RAW,
         recipe=RECIPE,
-        seed=0,
+        seed=runs[0].spec.seed if len({run.spec.seed for run in runs}) == 1 else 0,
         architecture_arguments={"members": [member.to_json() for member in members]},
         init_from="",
     )
@@ -73,6 +73,15 @@ def check_members(runs: Sequence[Run]) -> list[dict[str, np.ndarray]]:
             raise FerError(f"run {run.id} has a network for each fold; only runs with a single network can be averaged")
         _check_same(runs[0], run, predictions[0], arrays)
     return predictions
+
+
+def can_average(runs: Sequence[Run]) -> bool:
+    """Whether `check_members` takes these runs."""
+    try:
+        check_members(runs)
+    except FerError:
+        return False
+    return True
 
 
 def _check_same(first: Run, other: Run, ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> None:

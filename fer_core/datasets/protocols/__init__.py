@@ -5,9 +5,16 @@ with one function under `@PROTOCOLS.register("name")`. It raises ProtocolError, 
 dataset that it cannot serve.
 """
 
-from fer_core.datasets.protocols.base import PROTOCOLS, Protocol, Split, get_splits, served_protocols
+from fer_core.datasets.protocols.base import (
+    PROTOCOLS,
+    Protocol,
+    Split,
+    get_splits,
+    refused_protocols,
+    served_protocols,
+)
 from fer_core.registry import import_submodules
 
-__all__ = ["PROTOCOLS", "Protocol", "Split", "get_splits", "served_protocols"]
+__all__ = ["PROTOCOLS", "Protocol", "Split", "get_splits", "refused_protocols", "served_protocols"]
 
 import_submodules(__name__, list(__path__))

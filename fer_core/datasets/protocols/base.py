@@ -70,12 +70,16 @@ def get_splits(dataset: FaceDataset, protocol: str, seed: int = 0) -> list[Split
 
 def served_protocols(dataset: FaceDataset) -> list[str]:
     """Names of the protocols that `dataset` can serve."""
-    return [name for name in PROTOCOLS.names() if _serves(PROTOCOLS.get(name), dataset)]
+    refused = refused_protocols(dataset)
+    return [name for name in PROTOCOLS.names() if name not in refused]
 
 
-def _serves(protocol: Protocol, dataset: FaceDataset) -> bool:
-    try:
-        protocol(dataset, 0)
-    except ProtocolError:
-        return False
-    return True
+def refused_protocols(dataset: FaceDataset) -> dict[str, str]:
+    """The protocols that `dataset` cannot serve, and why not."""
+    refused = {}
+    for name in PROTOCOLS.names():
+        try:
+            PROTOCOLS.get(name)(dataset, 0)
+        except ProtocolError as error:
+            refused[name] = str(error)
+    return refused

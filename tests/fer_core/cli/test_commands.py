@@ -93,6 +93,18 @@ def test_a_start_and_a_teacher_are_named_by_their_hash_alone(command, trained, t
     assert queued.id in " ".join(out.split())
 
 
+def test_square_brackets_in_tags_notes_and_folders_are_printed_as_they_are(command, trained, tmp_path):
+    root = tmp_path / "[/x]"
+    shutil.copytree(trained, root)
+    for tags in (("[/x]", "[bold]"), ("good",)):
+        status, out, _ = command("runs", "tag", "linear__raw", *tags, "--runs", root)
+        assert status == 0
+        assert "[/x], [bold]" in out
+    status, out, _ = command("runs", "card", "linear__raw", "--out", root / "card.md", "--runs", root)
+    assert status == 0
+    assert "[/x]" in out
+
+
 @pytest.mark.parametrize("what", ["architectures", "preprocessing", "recipes", "datasets", "protocols"])
 def test_everything_that_can_be_chosen_can_be_listed(command, what):
     status, out, _ = command("list", what, "--json")
@@ -215,6 +227,7 @@ def test_show_prints_a_run_of_several_folds_on_descriptors(command, tmp_path):
         (("train", "-d", "synthetic", "-r", "frozen"), "unknown recipe 'frozen' of mini_xception; choose from modern"),
         (("crossval", "-d", "synthetic", "-g", "filters"), "expected name=value,value"),
         (("crossval", "-d", "synthetic", "-g", "filters=8,8"), "must differ"),
+        (("crossval", "-d", "synthetic", "-g", "filters=8", "-g", "filters=4"), "filters stands twice in --grid"),
         (("crossval", "-d", "synthetic", "--folds", "400"), "images that 400 folds need"),
     ],
 )
@@ -223,3 +236,18 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(command, tmp_path, ar
     assert status == 2
     assert reason in " ".join(error.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_grid_is_told_twice_is_trained_and_listed_once(command, tmp_path):
+    twice = ("--architectures", "linear", "--preprocessing", "raw,gcn,raw", "--seeds", "0,0")
+    status, out, _ = command("grid", *twice, "-d", "synthetic", "--epochs", "1", "--runs", tmp_path)
+    assert status == 0
+    assert len(RunStore(tmp_path).list()) == 2
+    assert out.count("finished") == 2
+
+
+def test_a_recipe_is_typed_as_the_launch_page_takes_it(command, tmp_path):
+    typed = ("-H", "augmentation=none", "-H", "schedule=steps", "-H", "milestones=1,2", "--epochs", "1")
+    assert command("train", *LINEAR, *typed, "--runs", tmp_path)[0] == 0
+    recipe = RunStore(tmp_path).list()[0].spec.recipe
+    assert (recipe.augmentation, recipe.milestones) == ("", (1, 2))

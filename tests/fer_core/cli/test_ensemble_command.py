@@ -42,6 +42,23 @@ def test_one_run_is_no_ensemble(command, store):
     assert "an ensemble needs two" in error
 
 
+def test_the_best_that_can_be_averaged_are_taken_and_no_archived_one(command, store):
+    other = make_run(store, "conv_relu_ann", accuracy=0.9, n=60)  # the best, of other images
+    archived = make_run(store, "shallow_cnn", accuracy=0.8, n=80)
+    command("runs", "archive", archived.id, "--runs", store.root)
+    status, out, _ = command("ensemble", "--best", "4", "--dataset", "synthetic", "--json", "--runs", store.root)
+    assert status == 0
+    members = {each["run"] for each in json.loads(out)["members"]}
+    assert len(members) == 2
+    assert not members & {other.id, archived.id}
+
+
+def test_an_ensemble_of_one_seed_has_that_seed(command, store):
+    runs = [make_run(store, name, accuracy=0.5, n=80, seed=3) for name in ("linear", "mini_xception")]
+    command("ensemble", *(run.id for run in runs), "--runs", store.root)
+    assert store.get("ensemble").spec.seed == 3
+
+
 def test_an_ensemble_is_shown_with_its_members(command, store):
     command("ensemble", "--best", "2", "--dataset", "synthetic", "--protocol", "official", "--runs", store.root)
     status, out, _ = command("runs", "show", "ensemble", "--runs", store.root)

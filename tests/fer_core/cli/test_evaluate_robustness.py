@@ -30,6 +30,9 @@ def test_worse_pictures_and_views_are_measured_printed_and_kept(command, tmp_pat
     status, _, error = command("evaluate", "linear", "--limit", "40", *store)
     assert status == 2
     assert "--limit goes with" in error
+    status, _, error = command("evaluate", "linear", "--seed", "4", *store)
+    assert status == 2
+    assert "--seed goes with --corruptions" in error
     status, _, error = command("evaluate", "linear", "--tta", "spin", *store)
     assert status == 2
     assert "choose from flip, ten_crop" in error

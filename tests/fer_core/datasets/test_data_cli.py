@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -48,6 +49,14 @@ def test_faces_are_cropped_and_pictures_without_one_counted(portraits, data_dir)
     printed = " ".join(result.output.split())
     assert "2 of 3 pictures cropped to their largest face" in printed
     assert "1 of 3 pictures without a found face: their centre square kept" in printed
+
+
+def test_each_protocol_that_a_dataset_cannot_serve_is_told_with_its_own_reason(portraits, data_dir):
+    result = runner.invoke(app, ["prepare", portraits, "--size", "20", "--data-dir", str(data_dir)])
+    printed = " ".join(result.output.split())
+    assert "no protocol can be served:" in printed
+    assert "official: it has no official train" in printed
+    assert re.search(r"random_80_20: its [^:]+ spi_2fold: it needs SFEW's file names", printed), printed
 
 
 def test_what_becomes_of_pictures_without_a_face_can_be_chosen(portraits, data_dir):
