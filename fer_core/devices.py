@@ -39,12 +39,17 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether the hardware multiplies faster in bfloat16 than in float32.
 
-    Of CPUs, those with AMX. AVX-512 has bfloat16 products too, but on Intel's processors they reach half of what
-    float32's do: seven of eight networks trained 6 to 40 % faster in float32, and resnet18 4 % slower.
+    Of CPUs, those with AMX, and AMD's with AVX-512: there bfloat16 products are twice as fast as float32's, and nine
+    networks trained 1.3 to 2 times as fast. On Intel's processors without AMX they are half as fast: seven of eight
+    networks trained 6 to 40 % faster in float32, and resnet18 4 % slower.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    if device.type != "cpu":
+        return False
+    found = torch.cpu.get_capabilities()
+    is_amd = str(found.get("cpu_name", "")).startswith("AMD")
+    return bool(found.get("amx_bf16") or (is_amd and found.get("avx512_bf16")))
 
 
 def describe_device(device: torch.device) -> str:

@@ -107,6 +107,9 @@ def test_full_precision_is_full_precision_everywhere():
     [
         ({"amx_bf16": True, "avx512_bf16": True}, torch.bfloat16),
         ({"amx_bf16": False, "avx512_bf16": True}, torch.float32),
+        ({"avx512_bf16": True, "cpu_name": "Intel(R) Xeon(R) Processor"}, torch.float32),
+        ({"avx512_bf16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
+        ({"avx512_bf16": False, "cpu_name": "AMD EPYC"}, torch.float32),
         ({}, torch.float32),
     ],
 )
