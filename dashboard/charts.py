@@ -39,7 +39,7 @@ def readable_on_fill(field: str) -> alt.ExprRef:
 
 
 def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
-    """Test accuracy of the best run of every architecture × preprocessing pair; selection `cell` has both names.
+    """Test accuracy of one run of every architecture × preprocessing pair; selection `cell` has both names.
 
     `cells` as `tables.accuracy_cells` gives them; a pair without a run is drawn as a dash.
     """

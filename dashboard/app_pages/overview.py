@@ -23,14 +23,15 @@ URL = "overview"
 def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
     states = Counter(run.state for run in runs)
     others = {state: number for state, number in states.items() if state not in ("finished", "running")}
-    best = ranked[0] if ranked else None
+    best = tables.chosen(ranked) if ranked else None
     ui.metric_row(
         [
             ui.Metric(
                 "Best test accuracy",
                 percent(best.accuracy) if best else NONE,
                 interval(best.interval) if best else "no finished run",
-                "Share of the test images that the best run recognises, with its 95 % interval.",
+                "Share of the test images that the run recognises which is best on the validation split, with its 95 % "
+                "interval.",
             ),
             ui.Metric("Finished runs", count(len(ranked)), board_label(best.board) if best else ""),
             ui.Metric("Running", count(states["running"])),
@@ -47,9 +48,8 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
 
 def accuracy_map(best: RunSummary, cells: pd.DataFrame) -> None:
     drawn = " These faces are drawn: good for trying, not a result." if best.is_synthetic else ""
-    ui.figure_title(
-        tables.best_pair(best), "Test accuracy of the best run of each pair. Click a cell to open it." + drawn
-    )
+    shown = "Test accuracy of each pair's run that is best on the validation split. Click a cell to open it."
+    ui.figure_title(tables.best_pair(best), shown + drawn)
     event = st.vega_lite_chart(
         cache.chart_spec(("overview", best.board, cache.runs_version()), lambda: charts.accuracy_heatmap(cells)),
         key=f"map_{board_label(best.board)}",
@@ -80,7 +80,7 @@ totals(runs, ranked)
 ui.live_progress(runs)
 if board and ranked:
     leaderboard, cells = cache.overview(board)
-    accuracy_map(ranked[0], cells)
+    accuracy_map(tables.chosen(ranked), cells)
     ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")

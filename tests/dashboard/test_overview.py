@@ -42,7 +42,7 @@ def test_it_ranks_the_runs_and_names_the_best(store: RunStore, open_page: Callab
     accuracy = best.evaluation()["splits"]["test"]["accuracy"]
     assert metrics(app)["Best test accuracy"] == f"{100 * accuracy:.1f}\N{NO-BREAK SPACE}%"
     assert metrics(app)["Finished runs"] == "2"
-    assert "**mini_xception with gcn recognises most" in texts(app)
+    assert "**Validation chooses mini_xception with gcn, which recognises" in texts(app)
     ranking = app.dataframe[0].value
     assert list(ranking["preprocessing"]) == ["gcn", "raw"]
     assert abs(ranking["accuracy"].iloc[0] - 100 * accuracy) < 1e-9

@@ -4,20 +4,21 @@ import json
 import os
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from dashboard.advice import advice, paper_command
 from dashboard.labels import board_label, describe, labels
-from dashboard.summaries import Board, RunShelf, best_first, boards, find, position
-from dashboard.tables import accuracy_cells, leaderboard, on_board, run_of_pair, unranked
+from dashboard.summaries import Board, RunShelf, RunSummary, best_first, boards, find, position
+from dashboard.tables import accuracy_cells, chosen, leaderboard, on_board, run_of_pair, unranked
 from fer_core.cli import train as command
 from fer_core.cli.app import app
 from fer_core.labels import EMOTIONS
 from fer_core.papers import Published, answers, published
 from fer_core.runs import Run, RunStore
-from tests.dashboard.runs import make_fold_run, make_run, make_unfinished
+from tests.dashboard.runs import make_fold_run, make_run, make_spec, make_unfinished
 
 
 def test_finished_runs_come_best_first_and_drawn_faces_after_real_ones(store: RunStore) -> None:
@@ -220,6 +221,17 @@ def test_a_run_is_found_by_its_name_its_hash_and_its_beginning(store: RunStore) 
         assert find(runs, name).id == run.id  # type: ignore[union-attr]
     assert find(runs, "mini_xception__gcn") is None
     assert find(runs, "nothing") is None
+
+
+def test_a_pair_is_shown_by_the_run_that_validation_chooses_not_by_the_luckiest_on_the_test_images() -> None:
+    def run(name: str, accuracy: float, valid: float | None) -> RunSummary:
+        told = {} if valid is None else {"accuracy": valid}
+        return RunSummary(name, Path(name), (), "finished", spec=make_spec(), test={"accuracy": accuracy}, valid=told)
+
+    lucky, chosen_run, untold = run("1", 0.66, 0.62), run("2", 0.64, 0.65), run("3", 0.63, None)
+    cells = accuracy_cells([lucky, chosen_run, untold])
+    assert (cells["id"].item(), cells["accuracy"].item()) == ("2", 0.64)
+    assert chosen([untold, run("4", 0.6, None)]).id == "3"
 
 
 def test_the_map_has_every_pair_and_the_best_run_of_each(store: RunStore) -> None:
