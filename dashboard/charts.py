@@ -41,7 +41,7 @@ def readable_on_fill(field: str) -> alt.ExprRef:
 def accuracy_heatmap(cells: pd.DataFrame) -> alt.LayerChart:
     """Test accuracy of one run of every architecture × preprocessing pair; selection `cell` has both names.
 
-    `cells` as `tables.accuracy_cells` gives them; a pair without a run is drawn as a dash.
+    `cells` as `accuracy_cells` gives them; a pair without a run is drawn as a dash.
     """
     color = alt.Color("accuracy:Q", scale=alt.Scale(domain=_spread(cells["accuracy"])), legend=None)
     drawn = filled_grid(cells, "accuracy", color, _accuracy_tooltip(), 15)

@@ -67,6 +67,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dashboard.labels", "dashboard.leaderboard.metrics", "dashboard.actions", "dashboard.photos.tables"),
     ("dashboard.advice", "dashboard.compare.selection", "dashboard.queue_state"),
     (
+        "dashboard.accuracy_map",
         "dashboard.tables",
         "dashboard.leaderboard.columns",
         "dashboard.leaderboard.export",

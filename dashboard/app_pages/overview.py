@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import cache, charts, columns, tables
 from dashboard import components as ui
+from dashboard.accuracy_map import best_pair, chosen, run_of_pair
 from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import NONE, count, interval, percent, plural
 from dashboard.labels import board_label
@@ -23,7 +24,7 @@ URL = "overview"
 def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
     states = Counter(run.state for run in runs)
     others = {state: number for state, number in states.items() if state not in ("finished", "running")}
-    best = tables.chosen(ranked) if ranked else None
+    best = chosen(ranked) if ranked else None
     ui.metric_row(
         [
             ui.Metric(
@@ -49,7 +50,7 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
 def accuracy_map(best: RunSummary, cells: pd.DataFrame) -> None:
     drawn = " These faces are drawn: good for trying, not a result." if best.is_synthetic else ""
     shown = "Test accuracy of each pair's run that is best on the validation split. Click a cell to open it."
-    ui.figure_title(tables.best_pair(best), shown + drawn)
+    ui.figure_title(best_pair(best), shown + drawn)
     event = st.vega_lite_chart(
         cache.chart_spec(("overview", best.board, cache.runs_version()), lambda: charts.accuracy_heatmap(cells)),
         key=f"map_{board_label(best.board)}",
@@ -58,7 +59,7 @@ def accuracy_map(best: RunSummary, cells: pd.DataFrame) -> None:
         alt="Test accuracy of every architecture and preprocessing",
     )
     for pair in event["selection"].get("cell", []):
-        run_id = tables.run_of_pair(cells, pair["architecture"], pair["preprocessing"])
+        run_id = run_of_pair(cells, pair["architecture"], pair["preprocessing"])
         if run_id:
             ui.open_run(run_id)
 
@@ -80,7 +81,7 @@ totals(runs, ranked)
 ui.live_progress(runs)
 if board and ranked:
     leaderboard, cells = cache.overview(board)
-    accuracy_map(tables.chosen(ranked), cells)
+    accuracy_map(chosen(ranked), cells)
     ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")

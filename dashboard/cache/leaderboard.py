@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import tables
+from dashboard.accuracy_map import accuracy_cells
 from dashboard.cache.results import runs, runs_version
 from dashboard.leaderboard import rows
 from dashboard.leaderboard.metrics import EFFORTS, METRICS, QUALITIES, measured
@@ -51,14 +52,14 @@ def _ranked_boards(root: str, version: int) -> list[Board]:
 
 
 def overview(board: Board) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`tables.leaderboard` and `tables.accuracy_cells` of the runs of a board."""
+    """`tables.leaderboard` and `accuracy_cells` of the runs of a board."""
     return _overview(str(runs_dir()), _version(), board)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _overview(root: str, version: int, board: Board) -> tuple[pd.DataFrame, pd.DataFrame]:
     ranked = on_board(runs(), board)
-    return tables.leaderboard(ranked), tables.accuracy_cells(ranked)
+    return tables.leaderboard(ranked), accuracy_cells(ranked)
 
 
 def without_result() -> pd.DataFrame:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dashboard.accuracy_map import pipeline_order
 from dashboard.formats import NONE, SPACE, interval, plural
 from dashboard.labels import run_address, setting
 from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.summaries import RunSummary
-from dashboard.tables import pipeline_order
 
 if TYPE_CHECKING:
     # importing this would import scipy

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import cache, tables
 from dashboard import components as ui
+from dashboard.accuracy_map import run_of_pair
 from dashboard.formats import NONE, plural
 from dashboard.labels import board_label
 from dashboard.leaderboard import charts, chosen, columns, export, form
@@ -51,7 +52,7 @@ def metric_map(query: Query) -> None:
     )
     ui.download_chart(build, f"leaderboard_{metric.key}")
     for pair in event["selection"].get("cell", []):
-        run_id = tables.run_of_pair(cells, pair["architecture"], pair["preprocessing"])
+        run_id = run_of_pair(cells, pair["architecture"], pair["preprocessing"])
         if run_id:
             ui.open_run(run_id)
 

@@ -1,6 +1,8 @@
 """Numbers as short as they can be read: curves and histograms are drawn, never calculated with."""
 
+import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 DIGITS = 6  # significant ones; a curve's pixel needs four
@@ -19,3 +21,8 @@ def brief(data: Any) -> Any:
     if isinstance(data, float) and math.isfinite(data):
         return float(f"{data:.{DIGITS}g}")
     return data
+
+
+def metrics_line(epoch: Mapping[str, Any]) -> str:
+    """An epoch's line of metrics.jsonl."""
+    return json.dumps(brief(dict(epoch))) + "\n"

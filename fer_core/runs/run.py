@@ -22,7 +22,7 @@ from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, of_fold, pack_predictions, unpack_predictions
-from fer_core.runs.brief import brief
+from fer_core.runs.brief import brief, metrics_line
 from fer_core.runs.checkpoints import CHECKPOINT, pack_checkpoint, read_checkpoint, refusal
 from fer_core.runs.files import replace_file
 from fer_core.runs.weights import WEIGHTS, absence, pack_weights, read_weights, weights_files
@@ -229,11 +229,11 @@ class Run:
     def append_metrics(self, epoch: Mapping[str, Any]) -> None:
         """Add one line to metrics.jsonl."""
         with (self.path / "metrics.jsonl").open("a") as handle:
-            handle.write(_metrics_line(epoch))
+            handle.write(metrics_line(epoch))
 
     def rewrite_metrics(self, epochs: list[dict[str, Any]]) -> None:
         """Replace metrics.jsonl, so that a resumed run repeats no epoch."""
-        self._replace("metrics.jsonl", "".join(map(_metrics_line, epochs)).encode())
+        self._replace("metrics.jsonl", "".join(map(metrics_line, epochs)).encode())
 
     def append_log(self, line: str) -> None:
         """Add one line with its time to log.txt."""
@@ -290,10 +290,6 @@ class Run:
 
 def _pretty(data: Mapping[str, Any]) -> bytes:
     return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode()
-
-
-def _metrics_line(epoch: Mapping[str, Any]) -> str:
-    return json.dumps(brief(dict(epoch))) + "\n"
 
 
 def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dashboard.accuracy_map import accuracy_cells, chosen, run_of_pair
 from dashboard.advice import advice, paper_command
 from dashboard.labels import board_label, describe, labels
 from dashboard.summaries import Board, RunShelf, RunSummary, best_first, boards, find, position
-from dashboard.tables import accuracy_cells, chosen, leaderboard, on_board, run_of_pair, unranked
+from dashboard.tables import leaderboard, on_board, unranked
 from fer_core.cli import train as command
 from fer_core.cli.app import app
 from fer_core.labels import EMOTIONS
