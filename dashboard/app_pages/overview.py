@@ -28,10 +28,10 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
     ui.metric_row(
         [
             ui.Metric(
-                "Best test accuracy",
+                "Best by validation",
                 percent(best.accuracy) if best else NONE,
                 interval(best.interval) if best else "no finished run",
-                "Share of the test images that the run recognises which is best on the validation split, with its 95 % "
+                "Share of the test images recognised by the run that is best on the validation split, with its 95 % "
                 "interval.",
             ),
             ui.Metric("Finished runs", count(len(ranked)), board_label(best.board) if best else ""),
@@ -82,7 +82,7 @@ ui.live_progress(runs)
 if board and ranked:
     leaderboard, cells = cache.overview(board)
     accuracy_map(chosen(ranked), cells)
-    ui.figure_title(f"{plural(len(ranked), 'run')}, best first", "Click a row to open its run.")
+    ui.figure_title(f"{plural(len(ranked), 'run')} by test accuracy", "Click a row to open its run.")
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")
 else:

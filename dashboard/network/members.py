@@ -24,8 +24,8 @@ def choose_member(ensemble: RunSummary, notices: DeltaGenerator) -> int:
     names = member_names(ensemble.members)
     if st.session_state.get("member_of", ensemble.id) == ensemble.id:
         linked_notice("member", list(names), place=notices)
-    else:
-        st.session_state.pop("member", None)  # that of another ensemble, which the link still names
+    elif "member" in st.session_state:  # that of another ensemble, which the link and the field still name
+        st.session_state["member"] = next(iter(names))
     st.session_state["member_of"] = ensemble.id
     chosen = st.selectbox(
         "Member", list(names), key="member", bind=LINKED, on_change=_keep_run, args=(ensemble.id,), help=HELP

@@ -160,14 +160,19 @@ def agreement(record: Record) -> float:
 def binned(record: Record, face: int, run: str) -> pd.DataFrame:
     """Shares of one face by one run over the seconds, at most MOST_POINTS means of each emotion.
 
-    `part` counts the stretches in which the face is seen without a gap: a line is drawn within each.
+    `part` counts the stretches in which the face is seen without a gap: a line is drawn within each. A gap is long in
+    seconds and in frames: where few frames are shown for long, none is missing.
     """
-    is_own = record.places()[:, 1] == face
+    places = record.places()
+    is_own = places[:, 1] == face
     shares = record.shares()[is_own, record.runs.index(run)]
     emotions = [name for place, name in enumerate(EMOTIONS) if not np.isnan(shares[:, place]).all()]
-    own = pd.DataFrame(shares, columns=list(EMOTIONS))[emotions].assign(seconds=record.seconds()[is_own])
+    own = pd.DataFrame(shares, columns=list(EMOTIONS))[emotions].assign(
+        seconds=record.seconds()[is_own], frame=places[is_own, 0]
+    )
     size = max(1, -(-len(own) // MOST_POINTS))
-    means = own.groupby(np.arange(len(own)) // size)[["seconds", *emotions]].mean()
-    steps = means["seconds"].diff()
-    part = (steps > max(1.0, 3 * float(steps.median() or 0))).cumsum() if len(means) > 1 else 0
+    means = own.groupby(np.arange(len(own)) // size)[["seconds", "frame", *emotions]].mean()
+    steps = means[["seconds", "frame"]].diff()
+    is_gap = (steps > 3 * steps.median()).all(axis=1) & (steps["seconds"] > 1.0)
+    part = is_gap.cumsum() if len(means) > 1 else 0
     return means.assign(part=part).melt(["seconds", "part"], emotions, "emotion", "share")

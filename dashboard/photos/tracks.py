@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fer_core.inference import FaceBox
 
 SAME = 0.2  # least overlap (intersection over union) of a face with itself, seen before
-FORGOTTEN_S = 1.5  # after which a face that comes back is another one
+FORGOTTEN_S = 1.5  # after which a face that was away and comes back is another one
 
 
 @dataclass(eq=False)
@@ -18,10 +18,13 @@ class Tracker:
 
     last: "dict[int, tuple[FaceBox, float]]" = field(default_factory=dict)
     count: int = 0
+    seconds: float = 0.0  # of the frame before: who was in it was never away, however long it stood
 
     def numbers(self, boxes: "Sequence[FaceBox]", seconds: float) -> list[int]:
         """The number of each face of a frame, from 1 on; pairs that overlap most are matched first."""
-        self.last = {number: (box, at) for number, (box, at) in self.last.items() if seconds - at <= FORGOTTEN_S}
+        oldest = min(self.seconds, seconds - FORGOTTEN_S)
+        self.last = {number: (box, at) for number, (box, at) in self.last.items() if at >= oldest}
+        self.seconds = seconds
         pairs = [
             (overlap(box, before), place, number)
             for place, box in enumerate(boxes)

@@ -80,5 +80,5 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(sentence)}", highlight=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print(f"[bold red]error:[/] {escape(sentence)}", highlight=False)
     sys.exit(2)

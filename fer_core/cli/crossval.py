@@ -9,7 +9,7 @@ import typer
 from sklearn.model_selection import ParameterGrid
 
 from fer_core.architectures import ARCHITECTURES
-from fer_core.cli.choices import assignments, left_after, value_of
+from fer_core.cli.choices import as_recipe, hyperparameters_in, left_after, value_of
 from fer_core.cli.options import (
     Architecture,
     DatasetName,
@@ -54,7 +54,8 @@ def crossval(
     json: JsonOption = False,
 ) -> None:
     """Cross-validate every setting of a grid: a run of k folds each, as mean ± deviation; goes on where it stopped."""
-    points = settings(architecture, grid or ())
+    points, store = settings(architecture, grid or ()), RunStore(runs)
+    common = {"epochs": epochs} | hyperparameters_in(hyperparameter, store)
     specs = [
         make_spec(
             architecture,
@@ -64,12 +65,11 @@ def crossval(
             recipe=recipe,
             seed=seed,
             emotions=left_after(without),
-            hyperparameters={"epochs": epochs} | assignments(hyperparameter) | part["recipe"],
+            hyperparameters=common | as_recipe(part["recipe"]),
             arguments=part["architecture"],
         )
         for part in points.values()
     ]
-    store = RunStore(runs)
     with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
         well = train_all(specs, store, device, jobs=jobs, threads=threads)
     rows = [outcome(name, spec, store) for name, spec in zip(points, specs, strict=True)]

@@ -115,7 +115,7 @@ def _prepare(source: Path, name: str | None, data_dir: Path | None, as_json: boo
 def _progress_bar(source: str) -> Iterator[reading.Progress]:
     # On stderr, so that --json leaves nothing but JSON on stdout.
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True, emoji=False), transient=True) as bar:
         task = bar.add_task(f"reading {escape(source)}", total=1.0)
 
         def show(fraction: float, images: int) -> None:
@@ -126,7 +126,7 @@ def _progress_bar(source: str) -> Iterator[reading.Progress]:
 
 
 def _print_prepared(dataset: FaceDataset, protocols: list[str]) -> None:
-    console = Console()
+    console = Console(emoji=False)
     manifest = dataset.manifest
     console.print(_count_table(f"{dataset.name}: {len(dataset):,} images", manifest["counts"]))
     for sentence in manifest["conversions"]:
@@ -143,7 +143,7 @@ def _print_prepared(dataset: FaceDataset, protocols: list[str]) -> None:
 
 
 def _print_audit(report: Audit) -> None:
-    console = Console()
+    console = Console(emoji=False)
     console.print(_count_table(f"{report.dataset}: {report.images:,} images", report.counts))
     table = Table(title="exact copies", title_justify="left", show_header=False)
     table.add_column("what")

@@ -71,7 +71,7 @@ def _measured(
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     measured = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as progress:
         task = progress.add_task("reading", total=None)
 
         def advance(what: str, done: int, parts: int) -> None:

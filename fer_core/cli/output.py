@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-console = Console()
+console = Console(emoji=False)  # :x: in a path or a tag is no picture
 NO_WORKER = "No worker is at work; start one with `python -m fer_core worker`."
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

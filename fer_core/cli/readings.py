@@ -238,7 +238,7 @@ def written(box: FaceBox) -> str:
 
 def _shown(frames: Iterable[Frame], name: str, length_s: float) -> Iterator[Frame]:
     """The frames, with a bar for people while they come; what is written to stdout meanwhile stays there."""
-    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+    with Progress(console=Console(stderr=True, emoji=False), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(escape(Path(name).name), total=length_s or None)
         for frame in frames:
             progress.update(task, completed=frame.seconds)

@@ -17,7 +17,8 @@ from fer_core.inference.reader import FaceReader, Prediction
 
 CODEC, SUFFIX = "VP80", ".webm"  # comes with OpenCV's wheels, and every browser plays it
 LONGEST_SIDE = 1280  # pixels of an annotated video
-MOST_FPS = 1000  # a header that promises as many holds the unit of its times, which are not evenly spaced
+MOST_FPS = 125  # a header that promises more mostly tells the grid of its times, which are not evenly spaced
+MOST_WRITTEN_FPS = 60  # of an annotated video, each of whose frames takes time and room
 USUAL_FPS = 30.0  # of cameras and screens, where the header tells no rate
 LONGEST_STILL_S = 60  # for which one frame stands in an annotated video, whatever the times in a damaged file
 # Frames whose faces go through a network together, if they have no more than these pixels (24 MB); who cancels waits
@@ -96,27 +97,36 @@ class Video:
 def _facts(width: int, height: int, fps: float, frames: int) -> VideoFacts:
     """What of a header can be believed: where it tells its length, it counts frames by it, at its own rate."""
     length_s = round(frames / fps, 3) if fps > 0 and frames > 1 else 0.0  # an MPEG's promises one frame
-    is_rate = 0 < fps < MOST_FPS
+    is_rate = 0 < fps <= MOST_FPS
     return VideoFacts(width, height, fps if is_rate else 0.0, frames if is_rate else 0, length_s)
 
 
 class _Clock:
-    """The time of each frame: its position in the file, and a step on where that stands still or goes back."""
+    """The time of each frame: its position in the file, and a step on where that stands still or goes back.
+
+    Positions that go back and stay there begin anew; a single one is a wrong time, and those behind it count as before.
+    """
 
     def __init__(self, fps: float) -> None:
         self.seconds = 0.0
         self._step = 1 / (fps or USUAL_FPS)
         self._position = -math.inf
-        self._behind = 0.0  # of a position that began anew
+        self._highest = -math.inf
+        self._behind = self._before = 0.0  # what is added to positions, now and before the last one that went back
+        self._went_back = False
 
     def take(self, position: float) -> None:
         """The next frame, at a second of the file."""
         if position > self._position:
+            if self._went_back and position > self._highest:
+                self._behind = self._before
+            self._highest = position if self._went_back else max(self._highest, position)
             self.seconds = max(self.seconds, position + self._behind)
         else:
             self.seconds += self._step
             if position < self._position:
-                self._behind = self.seconds - position
+                self._before, self._behind = self._behind, self.seconds - position
+        self._went_back = position < self._position
         self._position = position
 
 
@@ -183,7 +193,7 @@ def _writer(path: Path | None, facts: VideoFacts) -> Iterator[Callable[[np.ndarr
     if path is None:
         yield lambda image, seconds, faces: None
         return
-    fps = facts.fps or USUAL_FPS
+    fps = min(facts.fps or USUAL_FPS, MOST_WRITTEN_FPS)
     scale = min(1.0, LONGEST_SIDE / max(facts.width, facts.height))
     size = [max(2, round(length * scale)) // 2 * 2 for length in (facts.width, facts.height)]
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)

@@ -314,6 +314,7 @@ def test_another_ensemble_shows_its_own_heaviest_member(ensemble: Run, store: Ru
     assert not app.warning
     heaviest = next(iter(member_names(other.spec.architecture_arguments["members"])))
     assert app.selectbox(key="member").value == heaviest != LINEAR
+    assert app.selectbox(key="member").proto.set_value, "the browser shows it, too"
 
 
 @pytest.mark.parametrize("view", ["Feature maps", "Filters", "Walk", "Saliency", "Layers", "Descriptors"])

@@ -40,7 +40,7 @@ def test_it_ranks_the_runs_and_names_the_best(store: RunStore, open_page: Callab
     app = open_page("overview")
     assert_sound(app)
     accuracy = best.evaluation()["splits"]["test"]["accuracy"]
-    assert metrics(app)["Best test accuracy"] == f"{100 * accuracy:.1f}\N{NO-BREAK SPACE}%"
+    assert metrics(app)["Best by validation"] == f"{100 * accuracy:.1f}\N{NO-BREAK SPACE}%"
     assert metrics(app)["Finished runs"] == "2"
     assert "**Validation chooses mini_xception with gcn, which recognises" in texts(app)
     ranking = app.dataframe[0].value

@@ -33,7 +33,20 @@ def test_a_face_keeps_its_number_while_it_moves_and_a_new_one_gets_the_next() ->
     assert tracker.numbers([FaceBox(205, 5, 60, 60), FaceBox(8, 0, 50, 50)], 0.1) == [2, 1], "whatever their order"
     assert tracker.numbers([], 0.2) == []
     assert tracker.numbers([FaceBox(10, 0, 50, 50)], 1.0) == [1], "it was away for a moment"
+    assert tracker.numbers([], 1.1) == []
     assert tracker.numbers([FaceBox(10, 0, 50, 50), FaceBox(400, 0, 50, 50)], 9.0) == [3, 4], "it was away for long"
+
+
+def test_a_frame_that_is_shown_for_long_makes_no_new_face_and_no_gap() -> None:
+    tracker, times = tracks.Tracker(), (0.0, 0.04, 0.08, 2.0, 2.04, 5.0, 5.04)
+    assert [tracker.numbers([FaceBox(0, 0, 50, 50)], at) for at in times] == [[1]] * 7
+    shown = Record(("a",))
+    for frame, at in enumerate(times):
+        shown.add(frame, at, 1, [prediction((3, 4, 9, 8), "happy")])
+    assert record.binned(shown, 1, "a")["part"].nunique() == 1
+    for frame, at in ((90, 9.0), (91, 9.04)):
+        shown.add(frame, at, 1, [prediction((3, 4, 9, 8), "happy")])
+    assert record.binned(shown, 1, "a")["part"].nunique() == 2
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from fer_core.architectures import ARCHITECTURES, build
 from fer_core.cli.readings import Reader
 from fer_core.config import RunSpec
 from fer_core.inference import Predictor, get_detector
-from fer_core.inference.video import Frame, Video, _Clock, predict_video
+from fer_core.inference.video import MOST_FPS, MOST_WRITTEN_FPS, Frame, Video, _Clock, predict_video
 from fer_core.runs import Run, RunStore
 from tests.fer_core.inference.command import invoke
 from tests.fer_core.inference.matroska import write_matroska
@@ -191,3 +191,30 @@ def test_a_file_without_times_counts_them_at_a_usual_rate() -> None:
         clock.take(0.0)
         told.append(clock.seconds)
     assert told == pytest.approx([0, 1 / 30, 2 / 30])
+
+
+@pytest.mark.parametrize("wrong", [[0.2], [0.2, 0.6], [0.0]])
+def test_a_single_wrong_time_changes_no_later_one(wrong: list[float]) -> None:
+    clock, told = _Clock(10.0), []
+    for position in (0.5, 0.6, 0.7, wrong[0], 0.9, *wrong[1:], 1.1, 1.2):
+        clock.take(position)
+        told.append(clock.seconds)
+    assert told == sorted(told)
+    assert told[4] == pytest.approx(0.9)
+    assert told[-2:] == pytest.approx([1.1, 1.2])
+
+
+def test_the_grid_of_uneven_times_is_no_rate_and_an_annotated_video_is_not_filled_by_it(
+    run: Run, tmp_path: Path
+) -> None:
+    times = [4 * round((33 * place + 9 * (place * 7 % 5)) / 4) for place in range(30)]  # ms, on a grid of 4
+    path, target = (
+        write_matroska(tmp_path / "jitter.mkv", times, gray_frames(20) + gray_frames(10)),
+        tmp_path / "marked.webm",
+    )
+    video = Video(path)
+    assert video.facts.fps <= MOST_FPS
+    list(predict_video(Predictor.from_run(run), video, get_detector("whole"), annotate=target, every=30))
+    made = Video(target)
+    assert len(list(made)) <= 1 + MOST_WRITTEN_FPS * times[-1] / 1000
+    assert made.seconds == pytest.approx(times[-1] / 1000, abs=0.05)
