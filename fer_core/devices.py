@@ -85,6 +85,12 @@ def _openmp() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="openmp")
 
 
+def cuda_generator(device: torch.device) -> torch.Generator:
+    """The generator that dropout draws from on a CUDA device, which every CUDA graph recorded there registers."""
+    torch.cuda.init()  # before that there is none
+    return torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
+
+
 def seed_generator(seed: int, device: torch.device) -> None:
     """Seed what draws weights (on the CPU) and dropout (on `device`).
 
@@ -92,7 +98,7 @@ def seed_generator(seed: int, device: torch.device) -> None:
     """
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
+        cuda_generator(device).manual_seed(seed)
     elif device.type == "mps":
         torch.mps.manual_seed(seed)
 

@@ -23,8 +23,10 @@ def warp(faces: Tensor, steps: Sequence[GeometricStep], generator: torch.Generat
     if all(step.only_mirrors for step in steps):
         return torch.where(matrices[:, 0, 0].view(-1, 1, 1, 1) < 0, faces.flip(-1), faces)
     grid = _sampling_grid(matrices, height, width)
-    # The grid is clamped: zeros padding is then never seen, and devices without border padding serve too.
-    return functional.grid_sample(faces, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    # The grid is clamped, so that no padding is ever seen: devices without border padding serve with zeros, and on CUDA
+    # the border keeps to PyTorch's own kernel, where cuDNN's takes no batches of 65,536 faces.
+    padding = "border" if faces.is_cuda else "zeros"
+    return functional.grid_sample(faces, grid, mode="bilinear", padding_mode=padding, align_corners=True)
 
 
 def _sampling_grid(matrices: Tensor, height: int, width: int) -> Tensor:

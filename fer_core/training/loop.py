@@ -111,7 +111,8 @@ def train_epoch(update: Updates, seed: int, observer: Observer) -> tuple[float, 
     seed_generator(epoch_seed, device)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(epoch_seed)).to(device)
     noise.manual_seed(epoch_seed)
-    if part.noise is not None and part.dropout is not None:
+    if part.noise is not None and part.dropout is not None and len(part.noise) == len(noise.get_state()):
+        # of another length it is that of another kind of device, on which the epoch began
         noise.set_state(part.noise)
         set_generator_state(part.dropout, device)
     totals = torch.tensor([part.loss_sum, part.correct], device=device, dtype=torch.float64)

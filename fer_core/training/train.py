@@ -57,6 +57,8 @@ def train_run(
     if found is not None and found.state == "finished":
         return found
     target = resolve_device(device)
+    if target.type == "cuda" and target.index is not None:
+        torch.cuda.set_device(target)  # what is not told a device means this one
     plan, model = _planned(spec, store, dataset)
     run = claim(spec, store) if make else store.get(spec.run_id)
     with run.lock():

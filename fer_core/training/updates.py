@@ -1,6 +1,7 @@
 """One update of the weights, and on a CUDA device its recording as a graph."""
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
 
 from fer_core.config import Recipe
+from fer_core.devices import cuda_generator
 from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training.mixing import mixed
 from fer_core.training.passes import TrainingSet
@@ -16,6 +18,7 @@ from fer_core.training.sharpness import highest_nearby
 from fer_core.training.state import TrainingState
 
 LAUNCHED_FIRST = 3  # updates before the recording: libraries choose their kernels, the optimiser makes its state
+RECORDING = "FER_CUDA_GRAPHS"  # in the environment; 0 launches every update
 LOG = logging.getLogger(__name__)
 
 Outcome = tuple[Tensor, Tensor]
@@ -35,12 +38,11 @@ class Recorder(Protocol):
 class CudaRecorder:
     """Records CUDA graphs: one launch instead of the hundreds of an update, which take longer than their work.
 
-    `noise` is the generator that an update draws from beside the device's own: a replay goes on with both as the
-    launches would, so that the numbers are the same.
+    A replay goes on with the device's own generator as the launches would, so that the numbers are the same.
     """
 
-    def __init__(self, device: torch.device, noise: torch.Generator) -> None:
-        self._noise, self._device = noise, device
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._stream = torch.cuda.Stream(device)
 
     def launch(self, update: Update) -> Outcome:
@@ -55,7 +57,6 @@ class CudaRecorder:
     def record(self, update: Update) -> Update:
         """Record the launches of an update; its tensors stay where they are, and each replay overwrites them."""
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self._noise)
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             outcome = update()
 
@@ -86,9 +87,14 @@ class Updates:
 
     @classmethod
     def of(cls, state: TrainingState, train: TrainingSet) -> "Updates":
-        """Updates on the device of `state`, recorded where that is a CUDA device."""
-        noise = torch.Generator(state.device)
-        return cls(state, train, noise, CudaRecorder(state.device, noise) if state.device.type == "cuda" else None)
+        """Updates on the device of `state`, recorded where that is a CUDA device, unless `FER_CUDA_GRAPHS=0` is set.
+
+        On a CUDA device they draw from its own generator, which every version of PyTorch lets a recording use.
+        """
+        if state.device.type != "cuda":
+            return cls(state, train, torch.Generator(state.device), None)
+        recorder = None if os.environ.get(RECORDING) == "0" else CudaRecorder(state.device)
+        return cls(state, train, cuda_generator(state.device), recorder)
 
     def __call__(self, batch: Tensor) -> Outcome:
         """Update the weights and their average; the mean loss and the number of hits, until the next call."""
@@ -119,7 +125,8 @@ class Updates:
         try:
             self._replay = recorder.record(self._on_rows)
         except RuntimeError as error:
-            LOG.warning("this training's updates cannot be recorded as a CUDA graph (%s); each is launched", error)
+            told = f"each is launched, as {RECORDING}=0 does at once"
+            LOG.warning("this training's updates cannot be recorded as a CUDA graph (%s); %s", error, told)
             self._recorder = None
 
 

@@ -89,6 +89,16 @@ def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(bright_o
         assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
 
 
+def test_a_training_stopped_within_an_epoch_on_another_kind_of_device_goes_on_here(bright_or_dark, recorder):
+    stopped = recorder(stop_at_batch=2)
+    with pytest.raises(TrainingStopped):
+        train(bright_or_dark, stopped)
+    checkpoint, rest = stopped.checkpoints[-1], recorder()
+    of_cuda = {"noise": torch.zeros(16, dtype=torch.uint8), "dropout": torch.zeros(16, dtype=torch.uint8)}
+    train(bright_or_dark, rest, checkpoint={**checkpoint, "part": checkpoint["part"] | of_cuda})
+    assert rest.batches + 2 == RECIPE.epochs * -(-len(bright_or_dark) // RECIPE.batch_size)
+
+
 def test_statistics_measured_anew_are_those_of_prediction(bright_or_dark):
     torch.manual_seed(0)
     dropped = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(48 * 48, 4, bias=False), nn.BatchNorm1d(4))
