@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard.formats import count
@@ -70,8 +71,9 @@ def _round(record: Mapping[str, Any]) -> Panel:
 
 
 def _bins(distribution: Mapping[str, Any]) -> pd.DataFrame:
-    edges = distribution["edges"]
-    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "count": distribution["counts"]})
+    counts, ends = distribution["counts"], distribution["edges"]
+    edges = np.linspace(ends[0], ends[-1], len(counts) + 1)  # files of before hold all of them
+    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "count": counts})
 
 
 def variances(folds: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

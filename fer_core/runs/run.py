@@ -22,7 +22,7 @@ from fer_core import locks
 from fer_core.config import RunSpec, from_json
 from fer_core.errors import FerError
 from fer_core.predictions import PREDICTION_KEYS, UNREADABLE, of_fold, pack_predictions, unpack_predictions
-from fer_core.runs.brief import brief, metrics_line
+from fer_core.runs.brief import brief, metrics_line, pretty
 from fer_core.runs.checkpoints import CHECKPOINT, pack_checkpoint, read_checkpoint, refusal
 from fer_core.runs.files import replace_file
 from fer_core.runs.weights import WEIGHTS, absence, pack_weights, read_weights, weights_files
@@ -223,7 +223,7 @@ class Run:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         status = replace(self.status, **changes, updated=now)
-        self._replace("status.json", _pretty(asdict(status)), settled="state" in changes)
+        self._replace("status.json", pretty(asdict(status)).encode(), settled="state" in changes)
         return status
 
     def append_metrics(self, epoch: Mapping[str, Any]) -> None:
@@ -242,7 +242,7 @@ class Run:
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Replace a JSON file of the run atomically."""
-        self._replace(name, _pretty(data))
+        self._replace(name, pretty(data).encode())
 
     def write_data(self, name: str, data: Mapping[str, Any]) -> None:
         """Replace a JSON file atomically, packed: for numbers that are drawn, and that no person reads."""
@@ -286,10 +286,6 @@ class Run:
             raise
         except FerError as error:
             raise RunError(f"{self.id}/{name}: {error}") from None
-
-
-def _pretty(data: Mapping[str, Any]) -> bytes:
-    return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _has_test_accuracy(evaluation: Mapping[str, Any]) -> bool:

@@ -18,8 +18,8 @@ HISTOGRAM_BINS = 40
 class ErrorDistribution:
     """How the errors of the training samples lie at one epoch: plain numbers, ready for JSON.
 
-    `counts` of samples between neighbouring `edges` (one more than counts, from 0 or the least error to
-    the greatest); `mean` is paper 3's mean over all training samples, `variance` the population's.
+    `counts` of samples in as many equal parts of the way between the two `edges`, which are 0 or the least error and
+    the greatest; `mean` is paper 3's mean over all training samples, `variance` the population's.
     """
 
     epoch: int
@@ -27,16 +27,16 @@ class ErrorDistribution:
     mean: float
     variance: float
     counts: tuple[int, ...]
-    edges: tuple[float, ...]
+    edges: tuple[float, float]
 
     @classmethod
     def of(cls, epoch: int, errors: NDArray[np.floating]) -> "ErrorDistribution":
         """The distribution of per-sample errors (N,), N > 0; raises FerError where one is not finite."""
         errors = _checked(errors)
         top = max(float(errors.max()), 1e-12)
-        counts, edges = np.histogram(errors, HISTOGRAM_BINS, (min(0.0, float(errors.min())), top))
-        whole, decimal = counts.tolist(), edges.tolist()
-        return cls(epoch, len(errors), float(errors.mean()), float(errors.var()), tuple(whole), tuple(decimal))
+        ends = min(0.0, float(errors.min())), top
+        counts, _ = np.histogram(errors, HISTOGRAM_BINS, ends)
+        return cls(epoch, len(errors), float(errors.mean()), float(errors.var()), tuple(counts.tolist()), ends)
 
 
 @dataclass(frozen=True)
