@@ -67,7 +67,7 @@ def best_pair(best: RunSummary) -> str:
 
 
 def run_of_pair(cells: pd.DataFrame, architecture: str, preprocessing: str) -> str | None:
-    """The id of the run that stands for a pair in `accuracy_cells`, or None."""
+    """The id of the run that stands for a pair in the cells of a map, or None."""
     pair = cells[(cells["architecture"] == architecture) & (cells["preprocessing"] == preprocessing)]
     ids = pair["id"].dropna()
     return None if ids.empty else str(ids.iloc[0])

@@ -21,10 +21,9 @@ ORDER = 1
 URL = "overview"
 
 
-def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary]) -> None:
+def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary], best: RunSummary | None) -> None:
     states = Counter(run.state for run in runs)
     others = {state: number for state, number in states.items() if state not in ("finished", "running")}
-    best = chosen(ranked) if ranked else None
     ui.metric_row(
         [
             ui.Metric(
@@ -77,11 +76,12 @@ if not runs:
 
 board = choose_board()
 ranked = tables.on_board(runs, board) if board else []
-totals(runs, ranked)
+best = chosen(ranked) if ranked else None
+totals(runs, ranked, best)
 ui.live_progress(runs)
-if board and ranked:
+if board and best:
     leaderboard, cells = cache.overview(board)
-    accuracy_map(chosen(ranked), cells)
+    accuracy_map(best, cells)
     ui.figure_title(f"{plural(len(ranked), 'run')} by test accuracy", "Click a row to open its run.")
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")
