@@ -253,7 +253,7 @@ class Run:
         self._replace("predictions.npz", pack_predictions(arrays))
 
     def save_weights(self, state: "Mapping[str, Tensor]") -> None:
-        """Replace weights.safetensors; matrices and kernels in half precision, vectors in full."""
+        """Replace weights.safetensors; layers' weights in eight bits a number, vectors in full."""
         self._replace(WEIGHTS, pack_weights(state))
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from fer_core.training.prepare import Plan
 
 STATUS_EVERY_S = 2.0
 LOOK_EVERY_S = 0.5  # for a request to stop
+LOG_LINES, FOLD_LINES = 150, 10  # of a run, and of each of its folds at least: a log is read, all is in the metrics
 
 
 class RunObserver:
@@ -37,6 +38,8 @@ class RunObserver:
         self.total = self.epochs * len(plan.splits)
         self.fold = plan.splits[len(done)].fold
         self.before = self.epochs * len(done)
+        self.lines = max(FOLD_LINES, LOG_LINES // len(plan.splits))
+        self._lines_due = -1  # the first is always due
         self._status_written = self._looked = 0.0
 
     def preparing(self, message: str) -> None:
@@ -81,14 +84,21 @@ class RunObserver:
         epoch = self.before + record["epoch"]
         left = (self.total - epoch) * record["seconds"] if "seconds" in record else None
         self.run.update_status(epoch=epoch, eta_s=left, message="")
+        self._log(record)
+        if self.watcher is not None:
+            self.watcher.epoch_done({**record, "epoch": epoch}, checkpoint)
+
+    def _log(self, record: dict[str, Any]) -> None:
+        due = record["epoch"] * self.lines // self.epochs
+        if due == self._lines_due:
+            return
+        self._lines_due = due
         fold = f"fold {self.fold}, " if self.fold else ""
         self.run.append_log(
             f"{fold}epoch {record['epoch']}/{self.epochs}: train loss {record['train_loss']:.4f}, "
             f"valid loss {record['valid_loss']:.4f}, valid accuracy {record['valid_accuracy']:.4f}"
             + (f", {record['images_per_s']:.0f} images/s" if "images_per_s" in record else "")
         )
-        if self.watcher is not None:
-            self.watcher.epoch_done({**record, "epoch": epoch}, checkpoint)
 
     def fold_done(self, result: FoldResult) -> None:
         """Keep a finished fold, so that it is never trained again."""

@@ -106,16 +106,6 @@ def test_predictions_read_back_as_they_were_saved(store):
     np.testing.assert_allclose(read["test_probabilities"], arrays["test_probabilities"], rtol=0.032, atol=0.002)
 
 
-def test_weights_read_back_in_full_precision_with_vectors_unrounded(store):
-    run = store.create(SPEC)
-    state = {"kernel": torch.randn(4, 4), "bias": torch.randn(4), "count": torch.tensor(3)}
-    run.save_weights(state)
-    read = run.weights()
-    torch.testing.assert_close(read["kernel"], state["kernel"].half().float(), rtol=0, atol=0)
-    torch.testing.assert_close(read["bias"], state["bias"], rtol=0, atol=0)
-    assert read["count"] == 3
-
-
 def test_a_run_without_weights_says_how_to_get_them(store):
     with pytest.raises(RunError, match="has no weights here; train it again"):
         store.create(SPEC).weights()

@@ -1,6 +1,7 @@
 """Networks of descriptors: fitted on training faces alone, trained with and without bimodal removal."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,10 @@ def test_a_table_is_halved_ten_times_and_keeps_its_removal_for_the_charts(tmp_pa
     assert (test["n"], test["images"]) == (4200, 420)
     assert test["accuracy"] > 0.3
     assert len(run.evaluation()["folds"]) == 20
+    logged = re.findall(r"fold 1\.1, epoch (\d+)/80", (run.path / "log.txt").read_text())
+    reported = [line["epoch"] for line in run.metrics() if line["fold"] == "1.1"]
+    assert 5 <= len(logged) <= 11 < len(reported)  # a tenth each, of what the metrics hold
+    assert int(logged[0]) == reported[0]
     kept = run.removal_history()["folds"]
     assert [fold["fold"] for fold in kept] == ["1.1", "1.2"]
     assert kept[0]["rounds"][0]["before"]["samples"] == len(table()) / 2 * 0.9
