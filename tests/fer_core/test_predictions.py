@@ -18,10 +18,10 @@ def read_back(tmp_path, probabilities: np.ndarray) -> np.ndarray:
     return unpack_predictions(path)["test_probabilities"]
 
 
-def test_probabilities_are_kept_within_two_thousandths_and_within_a_thirtieth_of_themselves(tmp_path, probabilities):
+def test_probabilities_are_kept_within_two_thousandths_and_within_a_sixteenth_of_themselves(tmp_path, probabilities):
     kept, given = (each.astype(float) for each in (read_back(tmp_path, probabilities), probabilities))
     assert np.abs(kept - given).max() <= 2**-9
-    assert (np.abs(kept - given) <= 2**-5 * given).all()
+    assert (np.abs(kept - given) <= 2**-4 * given).all()
     assert (kept != given).mean() > 0.5
 
 
