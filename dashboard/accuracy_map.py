@@ -1,6 +1,6 @@
-"""The map of the Overview page: one run for each pair of architecture and preprocessing."""
+"""The maps of the Overview and Leaderboard pages: what stands for each pair of architecture and preprocessing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,36 @@ CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval"
 def accuracy_cells(runs: Sequence[RunSummary]) -> pd.DataFrame:
     """Every architecture × preprocessing pair of the runs (best first) with its `chosen` run; empty pairs have no `id`.
 
-    Architectures are in the order of their best accuracy, `raw` is the first preprocessing and longer
-    pipelines come later. `accuracy` is a share in [0, 1]; `shown`, `interval` and `mean` are text.
+    In the order of `map_cells`. `accuracy` is a share in [0, 1]; `shown`, `interval` and `mean` are text.
     """
     pairs: dict[tuple[str, str], list[RunSummary]] = {}
     for run in runs:
         if run.spec and run.accuracy is not None:
             pairs.setdefault((run.spec.architecture, run.spec.preprocessing), []).append(run)
-    pipelines = sorted({pipeline for _, pipeline in pairs}, key=pipeline_order)
-    rows = {
-        architecture: [_cell(architecture, pipeline, pairs.get((architecture, pipeline), [])) for pipeline in pipelines]
-        for architecture, _ in pairs
-    }
-    order = sorted(rows.values(), key=lambda cells: -max(cell.get("accuracy", 0.0) for cell in cells))
-    return pd.DataFrame([cell for cells in order for cell in cells], columns=list(CELL_COLUMNS))
+    return map_cells({pair: _cell(of_pair) for pair, of_pair in pairs.items()}, CELL_COLUMNS, "accuracy")
+
+
+def map_cells(
+    cells: Mapping[tuple[str, str], Mapping[str, Any]],
+    columns: Sequence[str],
+    value: str,
+    *,
+    is_more_better: bool = True,
+) -> pd.DataFrame:
+    """A row with `columns` for every architecture × preprocessing pair: its cell, or an empty one of 0 `runs`.
+
+    Architectures are in the order of their best `value`, `raw` is the first preprocessing and longer pipelines come
+    later.
+    """
+    ranked = sorted(cells, key=lambda pair: cells[pair][value], reverse=is_more_better)
+    order = dict.fromkeys(architecture for architecture, _ in ranked)
+    pipelines = sorted({pipeline for _, pipeline in cells}, key=pipeline_order)
+    rows = [
+        {"architecture": architecture, "preprocessing": pipeline, "runs": 0, **cells.get((architecture, pipeline), {})}
+        for architecture in order
+        for pipeline in pipelines
+    ]
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def chosen(runs: Sequence[RunSummary]) -> RunSummary:
@@ -44,13 +60,11 @@ def pipeline_order(pipeline: str) -> tuple[bool, int, str]:
     return (pipeline != "raw", pipeline.count("+"), pipeline)
 
 
-def _cell(architecture: str, pipeline: str, runs: Sequence[RunSummary]) -> dict[str, Any]:
-    cell: dict[str, Any] = {"architecture": architecture, "preprocessing": pipeline, "runs": len(runs)}
-    if not runs:
-        return cell
+def _cell(runs: Sequence[RunSummary]) -> dict[str, Any]:
     best = chosen(runs)
     mean = float(np.mean([run.accuracy for run in runs if run.accuracy is not None]))
-    return cell | {
+    return {
+        "runs": len(runs),
         "accuracy": best.accuracy,
         "shown": percent(best.accuracy),
         "interval": interval(best.interval),

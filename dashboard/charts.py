@@ -26,6 +26,7 @@ GREY = "#8A8F9C"  # lines: 3:1 on the light and on the dark background
 MUTED = alt.ExprRef("luminance(background) > 0.5 ? '#5A5F6C' : '#A4A9B5'")
 INK = alt.ExprRef("luminance(background) > 0.5 ? '#1B1D24' : '#E6E7EB'")
 SPLITS = {"train": "training", "valid": "validation"}
+SHARES = "%"  # with as many decimals as tell the ticks apart
 PLAIN = "~r"  # numbers of a linear axis: d3's "~g" would write 60 as 6e+1 where the ticks are tens
 
 
@@ -110,7 +111,7 @@ def learning_curves(epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], 
     """
     names = {f"{split}_{measure}": name for split, name in SPLITS.items()}
     wide = epochs[["fold", "epoch", *names]].rename(columns=names)
-    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", PLAIN)
+    number, form = (".2%", SHARES) if measure == "accuracy" else (".4f", PLAIN)
     x = epoch_axis(wide)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=number_axis(format=form, tickCount=6))
     lines = _split_lines(wide, x, y)
@@ -119,8 +120,7 @@ def learning_curves(epochs: pd.DataFrame, measure: Literal["loss", "accuracy"], 
         hover = _hover_rule(_over_folds(wide), x, _fold_tooltip(number))
         return _figure([lines, hover, _best_points(chosen, x, number)])
     tooltip = [alt.Tooltip("epoch:Q"), *(alt.Tooltip(f"{name}:Q", format=number) for name in names.values())]
-    mark = _best_epoch(wide, x, best, "top" if measure == "loss" else "bottom")  # where no line is
-    return _figure([lines, _hover_rule(wide, x, tooltip), *mark])
+    return _figure([lines, _hover_rule(wide, x, tooltip), *_best_epoch(wide, x, best)])
 
 
 def live_curves(measure: Measure, epochs: int) -> alt.LayerChart:
@@ -128,7 +128,7 @@ def live_curves(measure: Measure, epochs: int) -> alt.LayerChart:
 
     The axis has room for all `epochs`, so that the lines grow into it; a dot is at the last one.
     """
-    number, form = (".2%", ".0%") if measure == "accuracy" else (".4f", PLAIN)
+    number, form = (".2%", SHARES) if measure == "accuracy" else (".4f", PLAIN)
     order: list[Any] = list(SPLITS.values())
     first_and_last = [1, max(2, epochs)]
     ends = alt.ExprRef("datum.value > 1 ? 'right' : 'left'")
@@ -212,7 +212,9 @@ def _split_lines(wide: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
 
 
 def number_axis(**properties: Any) -> alt.Axis:
-    """An axis of numbers, with labels that are read from a distance."""
+    """An axis of numbers, with labels that are read from a distance; percent as in the text, `66 %`."""
+    if str(properties.get("format", "")).endswith("%"):
+        properties.setdefault("labelExpr", "replace(datum.label, '%', '\u00a0%')")
     return alt.Axis(labelFontSize=12, titlePadding=6, **properties)
 
 
@@ -230,7 +232,8 @@ def _hover_rule(epochs: pd.DataFrame, x: alt.X, tooltip: Sequence[alt.Tooltip]) 
     return rule.encode(x=x, opacity=opacity, tooltip=list(tooltip)).add_params(nearest)
 
 
-def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: pd.DataFrame, place: Literal["top", "bottom"]) -> list[alt.Chart]:
+def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: pd.DataFrame) -> list[alt.Chart]:
+    """A rule at the best epoch, with its label above the plot, where no line is."""
     if best.empty:
         return []
     epoch = int(best["epoch"].iloc[0])
@@ -239,11 +242,10 @@ def _best_epoch(epochs: pd.DataFrame, x: alt.X, best: pd.DataFrame, place: Liter
     label = chosen.mark_text(
         text=f"best epoch {epoch}",
         align="right" if near_end else "left",
-        dx=-5 if near_end else 5,
-        baseline=place,
+        baseline="bottom",
         color=MUTED,
         fontSize=12,
-    ).encode(y=alt.value(2 if place == "top" else "height"))
+    ).encode(y=alt.value(-3))
     return [chosen.mark_rule(color=GREY, strokeDash=[2, 2]), label]
 
 

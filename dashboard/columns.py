@@ -22,10 +22,10 @@ def leaderboard() -> dict[str, Any]:
         ),
         "macro_f1": column.NumberColumn("Macro-F1 (%)", format="%.1f", help="Mean F1 over the emotions."),
         "parameters": column.NumberColumn("Parameters", format="%,d"),
-        "epochs": column.NumberColumn("Epochs", format="%d", help="Where there are folds, their mean."),
-        "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of the training."),
+        "epochs": column.NumberColumn("Epochs", format="%,d", help="Where there are folds, their mean."),
+        "minutes": column.NumberColumn("Time (min)", format="%,.1f", help="Wall time of the training."),
         "total": column.NumberColumn(
-            "In all (min)", format="%.1f", help="With every other training that it was made from."
+            "In all (min)", format="%,.1f", help="With every other training that it was made from."
         ),
         "device": column.TextColumn("Device"),
         "recipe": column.TextColumn("Recipe"),
@@ -52,8 +52,8 @@ def lineage() -> dict[str, Any]:
         "architecture": column.TextColumn("Architecture"),
         "preprocessing": column.TextColumn("Preprocessing"),
         "origin": column.TextColumn("Made from", help="Numbers are those of the rows."),
-        "epochs": column.NumberColumn("Epochs", format="%d"),
-        "minutes": column.NumberColumn("Time (min)", format="%.1f", help="Wall time of this training alone."),
+        "epochs": column.NumberColumn("Epochs", format="%,d"),
+        "minutes": column.NumberColumn("Time (min)", format="%,.1f", help="Wall time of this training alone."),
         "valid": column.NumberColumn("Validation (%)", format="%.1f", help="What choices were made by."),
         "accuracy": column.NumberColumn("Test (%)", format="%.1f"),
         "board": column.TextColumn("Tested on"),
@@ -142,7 +142,7 @@ def settings(names: list[str]) -> dict[str, Any]:
     return {
         "id": None,
         **{name: column.Column(name.replace("_", " ").capitalize()) for name in names},
-        "trained": column.NumberColumn("Epochs trained", format="%d", help="Mean over the folds."),
+        "trained": column.NumberColumn("Epochs trained", format="%,d", help="Mean over the folds."),
         "folds": column.NumberColumn("Folds", format="%d"),
         "mean": column.NumberColumn("Mean accuracy (%)", format="%.1f", help="Over the folds' test images."),
         "deviation": column.NumberColumn("Deviation (points)", format="%.1f", help="Between the folds."),

@@ -15,8 +15,8 @@ import streamlit as st
 from dashboard import cache, charts, columns
 from dashboard.advice import advice, reason
 from dashboard.charts import Drawn
-from dashboard.formats import plain, plural, sentence
-from dashboard.labels import describe
+from dashboard.formats import NONE, plain, plural, sentence
+from dashboard.labels import board_label, describe
 from dashboard.queue_state import ending, newly_ended, progress, stage, states, what
 from dashboard.summaries import RunSummary
 from dashboard.tables import key_values, to_csv
@@ -199,6 +199,7 @@ def run_table(table: pd.DataFrame, config: dict[str, Any], key: str, alt: str) -
         key=key,
         hide_index=True,
         column_config=config,
+        placeholder=NONE,
         on_select="rerun",
         selection_mode="single-cell",
         alt=alt,
@@ -220,7 +221,7 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
             current = cache.runs()
             for run in current:
                 if run.id in running:
-                    parts = (f"**{what(run)}**", stage(run), run.status.device)
+                    parts = (f"**{what(run)}**", plain(board_label(run.board)), stage(run), run.status.device)
                     st.progress(progress(run), text=" · ".join(part for part in parts if part))
             if _stages(current, running) != seen:
                 st.rerun()

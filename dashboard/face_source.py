@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
 from dashboard.advice import PYTHON
-from dashboard.formats import sentence
+from dashboard.formats import plain, sentence
 from dashboard.linked import LINKED, choice, linked_notice, segments
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
@@ -56,7 +56,7 @@ def choose_face() -> Face | None:
     try:
         return _of_dataset(datasets, notices) if source == DATASET else _of_photo(source, notices)
     except FerError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
+        st.error(plain(sentence(str(error))), icon=":material/error:")
         return None
 
 
@@ -88,8 +88,11 @@ def _of_photo(source: str, notices: DeltaGenerator) -> Face | None:
     photo, name = _photo(source)
     if photo is None:
         return None
-    with st.spinner("Looking for faces"):
-        found = len(cache.faces_in(photo))
+    try:
+        with st.spinner("Looking for faces"):
+            found = len(cache.faces_in(photo))
+    except FerError as error:
+        raise FerError(str(error).replace("the file", f"'{name}'", 1)) from error  # of bytes, it knows no name
     names = {f"Face {number} of {found}": number for number in range(1, found + 1)} | {WHOLE: 0}
     if not found:
         st.info(

@@ -1,6 +1,10 @@
 """Numbers as the dashboard writes them everywhere: fixed decimals, units, a dash where there is none."""
 
 import re
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
 
 NONE = "–"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -28,6 +32,27 @@ def spread(mean: float | None, deviation: float | None) -> str:
 def points(difference: float | None) -> str:
     """0.021 as `+2.1`, −0.004 as `−0.4`: percentage points."""
     return NONE if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def p_text(p_value: float | None) -> str:
+    """0.0312 as `0.031`, and what is smaller than a thousandth as that."""
+    if p_value is None:
+        return NONE
+    return f"<{SPACE}0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def signed(value: Any) -> str:
+    """2.13 as `+2.1`, −0.4 with a real minus: a number, of whatever type, that is percentage points already."""
+    return points(value / 100)
+
+
+def with_signs(table: pd.DataFrame, *names: str) -> Styler:
+    """A table for `st.dataframe` whose columns `names`, of differences in points, have a sign: a real minus.
+
+    They sort as the numbers they are. Their configuration has no `format`, which would take the place of this one and
+    prints a hyphen.
+    """
+    return table.style.format(dict.fromkeys(names, signed), na_rep=NONE)
 
 
 def plain(text: str) -> str:
@@ -65,6 +90,40 @@ def duration(seconds: float | None) -> str:
 def megabytes(size: int | None) -> str:
     """Bytes as `812 MB`."""
     return NONE if size is None else f"{size / 1e6:,.0f}{SPACE}MB"
+
+
+FACTS = {
+    "recipe.name": "recipe",
+    "wall_s": "time",
+    "members_wall_s": "time of the members",
+    "peak_memory_bytes": "peak memory",
+    "images_per_s": "images per second",
+    "init_from": "starts from",
+}  # what a key of a JSON file is called, where its own words do not say it
+
+
+def fact_name(key: str) -> str:
+    """`learning_rate` as `learning rate`, `wall_s` as `time`: a key of a spec or an environment in words."""
+    return FACTS.get(key, key.removeprefix("recipe.").replace("_", " "))
+
+
+def fact_text(key: str, value: Any) -> str:
+    """The value of such a key: with its unit, long numbers with separators, lists with commas, a dash for none."""
+    if value is None or value == "":
+        return NONE
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key == "seed" or not isinstance(value, int | float):
+        return str(value)
+    if key.endswith("wall_s"):
+        return duration(value)
+    if key == "peak_memory_bytes":
+        return megabytes(int(value))
+    if key == "images_per_s":
+        return f"{value:,.0f}"
+    return count(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def sentence(text: str) -> str:

@@ -8,46 +8,104 @@ from dashboard.formats import count, duration, percent, plural
 from dashboard.summaries import Board, RunSummary
 from fer_core.config import RunSpec
 
-LABEL_PARTS = ("board", "recipe", "setting", "seed")
+Alike = tuple[str, str, Board | None]  # architecture, preprocessing and test images
 
 
 def labels(runs: Sequence[RunSummary]) -> dict[str, str]:
-    """A short label for each run's id: what differs between the runs, and no two alike."""
-    several = {name: len({_part(run, name) for run in runs}) > 1 for name in LABEL_PARTS}
-    texts = {run.id: _label(run, [name for name, differs in several.items() if differs]) for run in runs}
+    """A short label for each run's id: its result first, then what tells it from runs like it; no two are alike.
+
+    Test images come last, and only where they differ between the runs.
+    """
+    groups: dict[Alike, list[RunSummary]] = {}
+    for run in runs:
+        spec = run.spec
+        kind = (spec.architecture, spec.preprocessing, run.board) if spec else ("", "", None)
+        groups.setdefault(kind, []).append(run)
+    told = {name: parts for group in groups.values() for name, parts in _told_apart(group).items()}
+    has_boards = len({run.board for run in runs if run.board}) > 1
+    texts = {run.id: _label(run, told[run.id], board_label(run.board) if has_boards else "") for run in runs}
     counts = Counter(texts.values())
-    return {name: text if counts[text] == 1 else f"{text} · {name.rsplit('__', 1)[-1]}" for name, text in texts.items()}
+    return {name: text if counts[text] == 1 else f"{text} · {_hash(name)}" for name, text in texts.items()}
 
 
-def _label(run: RunSummary, names: Sequence[str]) -> str:
+def _told_apart(group: Sequence[RunSummary]) -> dict[str, str]:
+    """Of runs that are alike, what tells each from the others: as many of its `_parts` as that needs."""
+    texts = {run.id: "" for run in group}
+    for parts in zip(*(_parts(run) for run in group), strict=True):
+        counts = Counter(texts.values())
+        varied = Counter(before for before, _ in set(zip(texts.values(), parts, strict=True)))
+        texts = {
+            name: ", ".join(filter(None, (before, part))) if counts[before] > 1 and varied[before] > 1 else before
+            for (name, before), part in zip(texts.items(), parts, strict=True)
+        }
+    return texts
+
+
+def _parts(run: RunSummary) -> tuple[str, ...]:
+    """What runs that are alike may differ in, in the order in which a label names it."""
+    if run.spec is None:
+        return ("",) * 6
+    spec = run.spec
+    return (spec.recipe.name, _arguments(spec), _epochs(run), _start(spec), _teacher(spec), f"seed {spec.seed}")
+
+
+def _label(run: RunSummary, told: str, board: str) -> str:
     if run.spec is None:
         return f"{run.id} · {run.state}"
     result = percent(run.accuracy) if run.state == "finished" else run.state
-    parts = [run.spec.architecture, run.spec.preprocessing, result, *(_part(run, name) for name in names)]
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, (run.spec.architecture, run.spec.preprocessing, result, told, board)))
 
 
-def _part(run: RunSummary, name: str) -> str:
-    if run.spec is None:
-        return ""
-    parts = {
-        "board": board_label(run.board),
-        "recipe": run.spec.recipe.name,
-        "setting": setting(run.spec),
-        "seed": f"seed {run.spec.seed}",
-    }
-    return parts[name]
+def _epochs(run: RunSummary) -> str:
+    if run.spec is None or run.is_ensemble:
+        return ""  # not trained itself
+    return plural(run.epochs if run.state == "finished" else run.spec.recipe.epochs, "epoch")
 
 
 def setting(spec: RunSpec) -> str:
     """What a spec sets beyond names and recipe: `filters 32, kernel 5`, where it starts from, and who taught it."""
-    arguments = [
+    return ", ".join(filter(None, (_arguments(spec), _start(spec), _teacher(spec))))
+
+
+def _arguments(spec: RunSpec) -> str:
+    return ", ".join(
         f"{len(value)} {name}" if isinstance(value, list) else f"{name} {value}"
         for name, value in sorted(spec.architecture_arguments.items())
-    ]
-    start = [f"from {start_name(spec.init_from)}"] if spec.init_from else []
-    teacher = [f"taught by {spec.recipe.teacher.split('__')[0]}"] if spec.recipe.teacher else []
-    return ", ".join([*arguments, *start, *teacher])
+    )
+
+
+def _start(spec: RunSpec) -> str:
+    """`from se_resnet 07bf177a`, with the faces of that run where they are others: `(fer2013)`."""
+    if not spec.init_from:
+        return ""
+    faces = start_name(spec.init_from)
+    return f"from {short_name(spec.init_from)}" + (f" ({faces})" if faces not in (spec.dataset, spec.init_from) else "")
+
+
+def _teacher(spec: RunSpec) -> str:
+    return f"taught by {short_name(spec.recipe.teacher)}" if spec.recipe.teacher else ""
+
+
+def short_name(run_id: str) -> str:
+    """The architecture and the hash in a run's id, `se_resnet 07bf177a`; another name as it is."""
+    parts = run_id.split("__")
+    return f"{_architecture(parts)} {parts[-1]}" if len(parts) >= 5 else run_id
+
+
+def kind_name(run_id: str, *, in_full: bool = False) -> str:
+    """The architecture and the preprocessing in a run's id, `se_resnet · raw`; in full its hash, too."""
+    parts = run_id.split("__")
+    if len(parts) < 5:
+        return run_id
+    return " · ".join([_architecture(parts), parts[1], *([parts[-1]] if in_full else [])])
+
+
+def _architecture(parts: Sequence[str]) -> str:
+    return parts[0].replace("-", ":")  # a folder's name has a hyphen for the colon of `ensemble:weighted`
+
+
+def _hash(run_id: str) -> str:
+    return run_id.rsplit("__", 1)[-1]
 
 
 def start_name(run_id: str) -> str:
@@ -66,18 +124,26 @@ def describe(run: RunSummary) -> str:
     if run.spec is None:
         return run.id
     spec = run.spec
+    parameters = f"{count(run.whole('parameters'))} parameters" if run.fact("parameters") is not None else ""
+    if run.is_ensemble:  # not trained itself, it has no recipe, no seed, no epochs; each member preprocesses for itself
+        parts = [f"{spec.architecture} on faces of {board_label(run.board)}", setting(spec), parameters]
+    else:
+        parts = [
+            f"{spec.architecture} on {spec.preprocessing} faces of {board_label(run.board)}",
+            f"{spec.recipe.name} recipe, seed {spec.seed}",
+            setting(spec),
+            parameters,
+            _training(run),
+        ]
+    return " · ".join(part for part in parts if part)
+
+
+def _training(run: RunSummary) -> str:
     trained = plural(run.epochs, "epoch") if run.epochs else ""
     trained += f" × {run.folds} folds" if trained and run.folds > 1 else ""
     if run.fact("wall_s") is not None:
         trained += f" in {duration(run.fact('wall_s'))}"
-    parts = [
-        f"{spec.architecture} on {spec.preprocessing} faces of {board_label(run.board)}",
-        f"{spec.recipe.name} recipe, seed {spec.seed}",
-        setting(spec),
-        f"{count(run.whole('parameters'))} parameters" if run.fact("parameters") is not None else "",
-        f"{trained} on {run.device}" if trained and run.device else trained,
-    ]
-    return " · ".join(part for part in parts if part)
+    return f"{trained} on {run.device}" if trained and run.device else trained
 
 
 def board_label(board: Board | None) -> str:

@@ -1,6 +1,7 @@
 """Fields whose value the page's link holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.formats import plain
 
 LINKED: Any = "query-params"
-NAMED = 12  # options that a notice names
+NAMED = 80  # characters of the options that a notice names
 
 
 def linked_notice(
@@ -25,14 +26,27 @@ def linked_notice(
     fits = is_possible or (lambda value: value in options)
     for value in st.query_params.get_all(key):
         if not fits(value):
-            possible = f"choose from {_listed(options)}" if options else "it is out of range"
+            possible = f"choose from {_listed(value, options)}" if options else "it is out of range"
             words = f"The link's {key.replace('_', ' ')} {value[:40]!r} cannot be shown; {possible}."
             (place or st).warning(plain(words), icon=":material/link_off:")
 
 
-def _listed(options: Sequence[str]) -> str:
-    left = len(options) - NAMED
-    return ", ".join(options[:NAMED]) + (f" and {left} more" if left > 0 else "")
+def _listed(value: str, options: Sequence[str]) -> str:
+    """The options that fit into one line, the one that is most like `value` first."""
+    ordered = list(dict.fromkeys([*get_close_matches(value, options, 1), *options]))
+    named = ordered[:1]
+    for option in ordered[1:]:
+        if len(", ".join([*named, option])) > NAMED:
+            break
+        named.append(option)
+    left = len(ordered) - len(named)
+    return ", ".join(named) + (f" and {left} more" if left else "")
+
+
+def drop_unknown(known: Collection[str] = ()) -> None:
+    """Take out of the address what is of none of the page's fields: Back, from a run, leaves the run's name there."""
+    for key in [key for key in st.query_params if key not in known]:
+        del st.query_params[key]
 
 
 def choice(

@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
-from dashboard.labels import labels
+from dashboard.formats import plain
+from dashboard.labels import kind_name, labels
 from dashboard.summaries import RunSummary, find
 
 FILTERS = ("architecture", "preprocessing", "dataset")
@@ -52,14 +53,20 @@ def run_picker(runs: Sequence[RunSummary], refused: Mapping[str, str] = NOTHING)
             format_func=lambda name: names[name],
             key="run_picker",
             on_change=_remember,
-            help="Best first. Type to search by architecture, preprocessing, dataset, accuracy or seed.",
+            help="Best first. Type to search by architecture, preprocessing, accuracy, or whatever else the list says.",
         )
     if wanted and found is None:
-        why = f"{wanted} {refused[wanted]}" if wanted in refused else f"There is no run {wanted} to choose here"
-        st.caption(f"{why}; this is the best one.")
+        st.warning(plain(_instead(wanted, refused.get(wanted, ""), chosen)), icon=":material/swap_horiz:")
     if not shown:
         st.caption("No run passes the filter.")
     return chosen
+
+
+def _instead(wanted: str, obstacle: str, shown: RunSummary) -> str:
+    """That another run is shown than the one that was asked for, why, and which; hashes where both are alike."""
+    alike = kind_name(wanted) == kind_name(shown.id)
+    why = f"{kind_name(wanted, in_full=alike)} {obstacle}" if obstacle else f"There is no run {wanted} to choose here"
+    return f"{why}. Shown instead: {kind_name(shown.id, in_full=alike)}, the first of the list."
 
 
 def _remember() -> None:

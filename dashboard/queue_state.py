@@ -54,18 +54,19 @@ class Queue:
     stopped: tuple[RunSummary, ...] = ()
     finished: tuple[RunSummary, ...] = ()
     worker: WorkerInfo | None = None
+    is_starting: bool = False  # a worker, which is not at work yet
     runs: tuple[RunSummary, ...] = ()
 
     @property
     def is_moving(self) -> bool:
         """Whether something may change within seconds."""
-        return bool(self.running or (self.waiting and self.worker))
+        return bool(self.running or self.is_starting or (self.waiting and self.worker))
 
     @property
     def around_cards(self) -> tuple[object, ...]:
         """What is equal as long as only the trainings get further."""
         cards = tuple((item.run.id, item.stop) for item in self.running)
-        return (cards, self.waiting, self.stopped, self.finished, self.worker)
+        return (cards, self.waiting, self.stopped, self.finished, self.worker, self.is_starting)
 
     @property
     def summary(self) -> str:
@@ -88,6 +89,8 @@ def sorted_queue(
     entries: Sequence[Entry] = (),
     stops: Mapping[str, StopRequest] | None = None,
     worker: WorkerInfo | None = None,
+    *,
+    is_starting: bool = False,
 ) -> Queue:
     """Runs by what happens to them; `entries` are those that a worker trains or is to train, in their order."""
     jobs = {entry.run.id: entry.job for entry in entries}
@@ -104,6 +107,7 @@ def sorted_queue(
         stopped=tuple(sorted(latest_first(stopped), key=lambda run: STOPPED.index(run.state))),
         finished=tuple(latest_first(finished)),
         worker=worker,
+        is_starting=is_starting and worker is None,
         runs=tuple(runs),
     )
 
@@ -127,12 +131,12 @@ def age_of(moment: str) -> timedelta | None:
 
 
 def ago(moment: str) -> str:
-    """An ISO time as `just now`, `3 min ago`; empty where it is none."""
+    """An ISO time as `just now`, `3 min ago`; empty where it is none. Seconds would be wrong by the next look."""
     age = age_of(moment)
     if age is None:
         return ""
     seconds = age.total_seconds()
-    return "just now" if seconds < 10 else f"{duration(seconds).partition(' ')[0]}{SPACE}ago"
+    return "just now" if seconds < 60 else f"{duration(seconds).partition(' ')[0]}{SPACE}ago"
 
 
 def named(who: str) -> str:

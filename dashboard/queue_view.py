@@ -47,6 +47,10 @@ def worker(queue: Queue, may: Permission) -> None:
             st.badge("A worker is at work", icon=":material/bolt:", color="green")
             st.caption(work_of(queue.worker), width="content")
             return
+        if queue.is_starting:
+            st.badge("A worker is starting", icon=":material/hourglass_top:", color="blue")
+            st.caption("It will begin with the first run that waits.", width="content")
+            return
         st.badge("No worker is at work", icon=":material/bedtime:", color="orange" if queue.waiting else "gray")
         then = f"{plural(len(queue.waiting), 'run')} will wait until one is started." if queue.waiting else ""
         st.caption(then or "The next launch starts one by itself.", width="content")
@@ -67,10 +71,9 @@ def totals(queue: Queue) -> None:
             "A worker takes them up in the order below, each as soon as its device has room.",
         ),
         ui.Metric(
-            "Finished today",
+            "Finished in 24 h",
             count(len(finished)),
-            f"the last {ago(finished[0].status.updated)}" if finished else "",
-            "In the last 24 hours.",
+            f"latest {ago(finished[0].status.updated)}" if finished else "",
         ),
         ui.Metric(
             "Failed or lost",
@@ -273,5 +276,13 @@ def place(run: RunSummary) -> None:
         if item is None or item.run.state != run.state:
             st.rerun()
         where = f"Place {queue.place(run)} of {len(queue.waiting)} in the queue"
-        worker = "" if queue.worker else " No worker is at work; the Queue page has a button that starts one."
-        st.info(f"{where} · {_waits(item)}.{worker}", icon=":material/hourglass_top:")
+        st.info(f"{where} · {_waits(item)}.{_idle(queue)}", icon=":material/hourglass_top:")
+
+
+def _idle(queue: Queue) -> str:
+    """Why nobody takes up what waits, or nothing."""
+    if queue.worker:
+        return ""
+    if queue.is_starting:
+        return " A worker is starting."
+    return " No worker is at work; the Queue page has a button that starts one."

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from dashboard.advice import advice, reason
-from dashboard.formats import NONE, count, interval, percent
+from dashboard.formats import count, fact_name, fact_text, interval, percent
 from dashboard.labels import labels, setting
 from dashboard.summaries import Board, RunSummary, ends
+from fer_core.config import to_json
 from fer_core.errors import FerError
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
         "clean": percentage(run.figure("clean_accuracy")),
         "macro_f1": percentage(run.figure("macro_f1")),
         "parameters": run.fact("parameters"),
-        "epochs": run.epochs,
-        "minutes": minutes(run.fact("wall_s")),
+        # an ensemble was put together, not trained
+        "epochs": None if run.is_ensemble else run.epochs,
+        "minutes": None if run.is_ensemble else minutes(run.fact("wall_s")),
         "total": minutes(run.total_s),
         "device": run.device,
         "recipe": spec.recipe.name if spec else "",
@@ -231,13 +233,29 @@ def key_values(data: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 def _texts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), _text(value)) for name, value in data.items()]
+    return [(fact_name(name), fact_text(name, value)) for name, value in data.items()]
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value)
-    return NONE if value in (None, "") else str(value)
+def specification(run: RunSummary) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a run was asked to be, and its recipe, as `key_values` takes them; an ensemble has its members instead."""
+    spec = to_json(run.spec) if run.spec else {}
+    if not run.is_ensemble:
+        recipe = spec.pop("recipe", {})
+        return spec, {"recipe": recipe} if recipe else {}
+    kept = {name: spec[name] for name in ("architecture", "dataset", "protocol", "emotions", "schema_version")}
+    return kept, {"members": {f"member {place}": _member(each) for place, each in enumerate(run.members, start=1)}}
+
+
+def _member(member: Mapping[str, Any]) -> str:
+    """`81.9 % · se_resnet · raw · e2d6f39a`: its weight, and which run it is."""
+    name = str(member["run"]).rpartition("__")[2]
+    return " · ".join([percent(member["weight"]), str(member["architecture"]), str(member["preprocessing"]), name])
+
+
+def machine(run: RunSummary, environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a run was trained, and how fast; an ensemble was not, and says how long its members took."""
+    untold = ("wall_s", "epochs_run", "images_per_s") if run.is_ensemble else ()
+    return {name: value for name, value in environment.items() if name not in untold}
 
 
 def to_csv(table: pd.DataFrame) -> bytes:

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from fer_core.errors import FerError
@@ -241,4 +242,11 @@ def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 def require_range(name: str, value: float, low: float, high: float) -> None:
     """Raise ConfigError unless `low <= value <= high` (NaN never is)."""
     if not low <= value <= high:
-        raise ConfigError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
+        raise ConfigError(f"{name} must be between {_in_full(low)} and {_in_full(high)}, got {_in_full(value)}")
+
+
+def _in_full(number: float) -> str:
+    """`2,147,483,647`, `0.000000001`, `1,000`: without an exponent, and whole numbers without decimals."""
+    if number and not 1e-12 < abs(number) < 1e15:  # NaN, too
+        return f"{number:g}"
+    return f"{int(number):,}" if number == int(number) else f"{Decimal(str(float(number))):,f}"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import actions, cache, columns, permissions
 from dashboard import components as ui
-from dashboard.formats import plural, sentence
+from dashboard.formats import plural
 from dashboard.launch import form, plan
 from dashboard.launch import selection as launching
 from dashboard.launch.plan import Planned
@@ -48,14 +48,14 @@ def totals(planned: Sequence[Planned]) -> None:
                 time_left,
                 basis,
                 "One after the other, each for all of its epochs: early stopping ends some sooner. Told from past "
-                "runs of the same network on images of the same size on this device, with all that they did "
+                "runs of the same network on images of the same size on this kind of device, with all that they did "
                 "beside training.",
             ),
         ]
     )
 
 
-def launch_button(planned: Sequence[Planned], selection: Selection) -> None:
+def launch_button(planned: Sequence[Planned], selection: Selection, settings: form.Settings) -> None:
     if len(planned) == 1 and planned[0].fate == "exists":
         only = planned[0]
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -74,7 +74,10 @@ def launch_button(planned: Sequence[Planned], selection: Selection) -> None:
         st.caption(hindrance, width="content")
     if clicked:
         with ui.errors_shown():
-            launch(planned, selection.device)
+            try:
+                launch(planned, selection.device)
+            except FerError as error:
+                settings.refuse(str(error))
 
 
 def launch(planned: Sequence[Planned], device: str) -> None:
@@ -91,15 +94,15 @@ def launch(planned: Sequence[Planned], device: str) -> None:
 ui.page_header(TITLE, "Train every pair of the chosen networks and preprocessings, and see before what that takes.")
 with st.spinner("Looking up networks, recipes and datasets; the first time, this loads PyTorch"):
     catalogue = cache.catalogue()
-selection = form.choose(catalogue, cache.runs())
+selection, settings = form.choose(catalogue, cache.runs())
 try:
     planned, workload = preview(selection)
 except FerError as error:
-    st.error(sentence(str(error)), icon=":material/error:")
+    settings.refuse(str(error))
     st.button("Launch", type="primary", icon=":material/play_arrow:", disabled=True)
 else:
     totals(planned)
-    launch_button(planned, selection)
+    launch_button(planned, selection, settings)
     ui.figure_title(f"{plural(len(planned), 'run')} of this selection")
     st.dataframe(
         plan.preview_table(planned, workload),

@@ -12,6 +12,7 @@ GROUP = "Results"
 ORDER = 2
 
 ui.page_header(TITLE, "Which network with which preprocessing is best, at what cost, and is the difference real?")
+form.renew_link()
 query = form.choose_query()
 shown = cache.selected(query) if query else []
 if query is None:
@@ -19,6 +20,7 @@ if query is None:
     ui.empty_state("No finished runs yet", words, FIRST_TRAINING)
 elif not shown:
     st.info("No run passes the search and the filters.", icon=":material/filter_alt_off:")
+    st.button("Clear search and filters", icon=":material/close:", on_click=form.clear)
 else:
     view.metric_map(query)
     view.ranking(query, shown)

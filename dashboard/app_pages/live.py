@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard import components as ui
-from dashboard.formats import plural, sentence
+from dashboard.formats import plain, plural, sentence
 from dashboard.labels import labels
-from dashboard.linked import segments
+from dashboard.linked import LINKED, linked_notice
 from dashboard.live import assets, component, exports
 from dashboard.photos import view
 from dashboard.photos.faces import LETTERS, Finder, Photo
+from dashboard.photos.form import NO_FEELING
 from dashboard.photos.reading import look_at
 from dashboard.picker import able_runs, obstacles, run_picker
 from dashboard.summaries import RunSummary, find
@@ -28,7 +29,6 @@ PRIVACY = {
     SERVER: "Frames go to the computer that runs this dashboard, are read in its memory, and are not kept.",
     SNAPSHOT: "A snapshot goes to the computer that runs this dashboard, stays in its memory, and goes nowhere else.",
 }
-NO_FEELING = "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 
 
 def second_run(runs: list[RunSummary], first: RunSummary) -> RunSummary | None:
@@ -69,6 +69,22 @@ def draw_live(runs: list[RunSummary]) -> None:
     component.live_camera(runs, "browser", read_on_server)
 
 
+def choose_way(*, in_browser: bool) -> str:
+    """Where frames are read. Where no browser can, the server is what is seen as chosen, until one can again."""
+    linked_notice("read", WAYS)
+    state, offered = st.session_state, WAYS if in_browser else WAYS[1:]
+    if in_browser and state.pop("browser_wanted", False) and state.get("read") == SERVER:
+        state["read"] = LIVE
+    if not in_browser and (state.get("read") or st.query_params.get("read", LIVE)) == LIVE:
+        state["browser_wanted"] = True
+        state["read"] = SERVER
+    default = None if "read" in state else offered[0]
+    chosen = st.segmented_control(
+        "Read", offered, default=default, required=True, key="read", bind=LINKED, label_visibility="collapsed"
+    )
+    return chosen or offered[0]
+
+
 def read_on_server() -> None:
     st.session_state["read"] = SERVER
 
@@ -100,18 +116,17 @@ with st.grid(2, min_column_width=320):
         first = run_picker(runs, refused=obstacles(everything))
     second = second_run(runs, first)
 chosen = [run for run in (first, second) if run]
-mode = segments("Read", "read", WAYS, label_visibility="collapsed")
-refused = [reason for run in chosen if (reason := exports.refusal(run))]
+every_name = labels(runs)
+refused = [plain(reason) for run in chosen if (reason := exports.refusal(run, every_name[run.id]))]
 reasons = refused if assets.is_installed() else [assets.MISSING]
-if mode == LIVE and reasons:
+mode = choose_way(in_browser=not reasons)
+if mode == SERVER:
     for reason in reasons:
         st.warning(f"{sentence(reason)} So the server reads the frames here.", icon=":material/photo_camera:")
-    mode = SERVER
 st.caption(f"{PRIVACY[mode]} {NO_FEELING}")
 if mode == LIVE:
     draw_live(chosen)
 elif mode == SERVER:
     component.live_camera(chosen, "server", read_on_server)
 else:
-    every_name = labels(runs)
     draw_snapshot(chosen, {run.id: every_name[run.id] for run in chosen})

@@ -13,6 +13,7 @@ from dashboard.advice import FIRST_TRAINING
 from dashboard.formats import NONE, count, interval, percent, plural
 from dashboard.labels import board_label
 from dashboard.leaderboard.form import choose_board
+from dashboard.linked import drop_unknown
 from dashboard.summaries import RunSummary
 
 TITLE = "Overview"
@@ -20,10 +21,13 @@ GROUP = "Results"
 ORDER = 1
 URL = "overview"
 
+ALL_DATASETS = "all datasets"  # whichever one is chosen above
+
 
 def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary], best: RunSummary | None) -> None:
     states = Counter(run.state for run in runs)
     others = {state: number for state, number in states.items() if state not in ("finished", "running")}
+    without = " · ".join(f"{number} {state}" for state, number in others.items())
     ui.metric_row(
         [
             ui.Metric(
@@ -34,11 +38,11 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary], best: RunSu
                 "interval.",
             ),
             ui.Metric("Finished runs", count(len(ranked)), board_label(best.board) if best else ""),
-            ui.Metric("Running", count(states["running"])),
+            ui.Metric("Running", count(states["running"]), ALL_DATASETS),
             ui.Metric(
                 "Without a result",
                 count(sum(others.values())),
-                " · ".join(f"{number} {state}" for state, number in others.items()),
+                f"{ALL_DATASETS}: {without}" if without else ALL_DATASETS,
                 "Runs that wait, were stopped, failed or cannot be read; they are listed below.",
             ),
         ],
@@ -64,6 +68,7 @@ def accuracy_map(best: RunSummary, cells: pd.DataFrame) -> None:
 
 
 ui.page_header(TITLE, "How well does each network, with each preprocessing, recognise expressions it has never seen?")
+drop_unknown(("board",))
 runs = cache.runs()
 if not runs:
     ui.empty_state(

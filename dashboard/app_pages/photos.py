@@ -18,12 +18,11 @@ ORDER = 1
 URL = "photos"
 
 TABS = ["Photos", "Video"]
-NO_FEELING = "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 
 
 def read_photos(runs: list[RunSummary], names: dict[str, str], finder: Finder, unsure_below: float) -> None:
     photos, unopened = form.choose_photos()
-    st.caption(f"{PRIVACY} {NO_FEELING}")
+    st.caption(f"{PRIVACY} {form.NO_FEELING}")
     if not photos and not unopened:
         return
     with st.spinner("Looking for faces, and reading them"):

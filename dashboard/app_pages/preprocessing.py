@@ -22,11 +22,13 @@ ui.page_header(TITLE, "What does preprocessing do to a face, and to what a netwo
 runs = cache.runs()
 with st.spinner("Looking up the steps; the first time, this loads PyTorch"):
     cache.steps()
-face = choose_face()
-notices = st.container()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    with st.container():
-        pipelines = form.choose_pipelines(runs, notices)
+face_place, notices = st.container(), st.container()
+row = st.container(horizontal=True, vertical_alignment="bottom")
+with row, st.container():
+    pipelines = form.choose_pipelines(runs, notices)
+with face_place:
+    face = choose_face()
+with row:
     with st.container(width=170):
         size = form.choose_size(notices)
     with st.container(width=130):

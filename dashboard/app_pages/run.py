@@ -13,7 +13,6 @@ from dashboard.permissions import permission
 from dashboard.picker import run_picker
 from dashboard.robustness import view as robustness_view
 from dashboard.summaries import RunSummary
-from fer_core.config import to_json
 from fer_core.runs import lineage
 
 TITLE = "Run"
@@ -36,10 +35,11 @@ def results(run: RunSummary) -> None:
         "Accuracy when each face is also read mirrored and both predictions are averaged.",
     )
     calibration = ui.Metric(
-        "Calibration error",
-        percent(run.figure("calibrated.ece")),
-        f"{percent(run.figure('ece'))} uncalibrated",
-        "How far confidence and accuracy are apart (ECE, 15 bins), with the temperature fitted on validation.",
+        "ECE",
+        percent(run.figure("ece")),
+        f"{percent(run.figure('calibrated.ece'))} calibrated",
+        "Expected calibration error: how far confidence and accuracy are apart, over 15 bins. Calibrated is after "
+        "temperature scaling, fitted on validation.",
     )
     tiles = [
         ui.Metric("Test accuracy", percent(run.accuracy), interval(run.interval), "With its 95 % interval."),
@@ -127,10 +127,16 @@ def details(run: RunSummary) -> None:
     specification, environment, log = st.tabs(["Specification", "Environment", "Log"], on_change="rerun", key="details")
     if specification.open:
         with specification, ui.errors_shown():
-            ui.facts(to_json(run.spec) if run.spec else {}, "run")
+            made_of, trained_with = tables.specification(run)
+            left, right = st.columns(2, gap="medium")
+            with left:
+                ui.facts(made_of, "run")
+            with right:
+                if trained_with:
+                    ui.facts(trained_with, "")
     if environment.open:
         with environment, ui.errors_shown():
-            ui.facts(cache.environment(run), "machine")
+            ui.facts(tables.machine(run, cache.environment(run)), "machine")
     if log.open:
         with log:
             st.code(cache.log(run) or "The log is empty.", language=None, wrap_lines=True, height=360)

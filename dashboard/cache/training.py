@@ -13,7 +13,7 @@ from dashboard.launch.selection import Catalogue, read_catalogue
 from dashboard.load import Load, LoadMeter
 from dashboard.queue_state import Queue, sorted_queue
 from dashboard.summaries import RunSummary
-from fer_core.jobs import JobQueue, worker_info
+from fer_core.jobs import JobQueue, is_worker_starting, worker_info
 from fer_core.jobs.estimate import Machine
 from fer_core.jobs.local import find_devices, threads_of_each
 from fer_core.jobs.queue import IN_QUEUE
@@ -26,7 +26,8 @@ def queue() -> Queue:
     store, found = RunStore(runs_dir()), runs()
     stops = {run.id: request for run in found if run.state == "running" and (request := stop_request(Run(run.path)))}
     may_wait = [Run(run.path) for run in found if run.state in IN_QUEUE]
-    return sorted_queue(found, JobQueue(store).entries(may_wait), stops, worker_info(store))
+    entries, is_starting = JobQueue(store).entries(may_wait), is_worker_starting(store)
+    return sorted_queue(found, entries, stops, worker_info(store), is_starting=is_starting)
 
 
 def load(run: RunSummary) -> Load | None:

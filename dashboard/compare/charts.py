@@ -19,9 +19,11 @@ def run_color(names: Sequence[str], legend: alt.Legend | None = None) -> alt.Col
     return alt.Color("run:N", sort=list(names), scale=alt.Scale(domain=list(names)), legend=legend)
 
 
-def _legend() -> alt.Legend:
+def _legend(names: Sequence[str], rows: pd.DataFrame) -> alt.Legend:
+    """Of those names that something is drawn of."""
     return alt.Legend(
-        title=None, orient="top", symbolType="stroke", symbolSize=220, symbolOpacity=1, symbolStrokeWidth=2.5,
+        title=None, orient="top", values=[name for name in names if (rows["run"] == name).any()],
+        symbolType="stroke", symbolSize=220, symbolOpacity=1, symbolStrokeWidth=2.5,
         labelLimit=260, labelFontSize=12, columns=alt.ExprRef("width < 500 ? 1 : width < 900 ? 2 : 4"),
     )  # fmt: skip
 
@@ -41,7 +43,7 @@ def accuracy_chart(table: pd.DataFrame, names: Sequence[str]) -> alt.LayerChart:
             alt.Tooltip("value:Q", title="accuracy", format=".2%"),
             alt.Tooltip("interval:N", title="95 % interval"),
             alt.Tooltip("lead_interval:N", title="difference to the baseline"),
-            alt.Tooltip("p:N", title="p, Holm"),
+            alt.Tooltip("p:N", title="p (Holm)"),
         ],
     )
     spans = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title="test accuracy", scale=scale), x2="high:Q")
@@ -81,7 +83,7 @@ def curves_chart(
         alt.Tooltip("value:Q", title=metric.lower(), format=look.number),
         *([alt.Tooltip("smooth:Q", title="smoothed", format=look.number)] if is_smooth else []),
     ]
-    color = run_color(names, _legend())
+    color = run_color(names, _legend(names, shown))
     raw = base.mark_line(strokeWidth=1, opacity=0.3).encode(
         x=x, y=alt.Y("value:Q", title=None, scale=scale, axis=axis), color=color
     )
@@ -111,7 +113,7 @@ def reliability_chart(rows: pd.DataFrame, names: Sequence[str]) -> alt.LayerChar
         alt.Tooltip("high:Q", title="to", format=".1%"),
         alt.Tooltip("n:Q", title="test images", format=","),
     ]
-    base = alt.Chart(rows).encode(x=x, y=y, color=run_color(names, _legend()))
+    base = alt.Chart(rows).encode(x=x, y=y, color=run_color(names, _legend(names, rows)))
     lines = base.transform_filter(f"datum.n >= {FEW}").mark_line(strokeWidth=2)
     size = alt.Size("share:Q", scale=alt.Scale(domain=[0, 0.4], range=[12, 220], clamp=True), legend=None)
     points = base.mark_point(filled=True, opacity=0.9).encode(size=size, tooltip=tooltip)

@@ -21,6 +21,7 @@ from dashboard.tables import matrix_cells, worst_confusion
 from fer_core.evaluation import Answers, in_cell
 
 SHOWN: dict[str, CellValue] = {"By row": "row", "By column": "column", "Counts": "count"}
+FULL_COLOUR: dict[CellValue, float] = {"row": 0.05, "column": 0.05, "count": 10}  # smaller differences look small
 ANY = "Any"
 MATRICES, DIFFERENCE = "Matrices", "Difference to the baseline"
 SMALL = 250  # pixels, of a matrix among others
@@ -137,7 +138,7 @@ def _matrices(selection: Selection, shown: CellValue) -> None:
 def _differences(selection: Selection, shown: CellValue) -> None:
     answers, base = cache.shared(selection.paired), selection.baseline.id
     others = {run: tables.difference_cells(answers, run, base, shown) for run in answers.runs if run != base}
-    limit = float(max(cells["difference"].abs().max() for cells in others.values())) or 1.0
+    limit = max(FULL_COLOUR[shown], *(float(cells["difference"].abs().max()) for cells in others.values()))
     with st.grid(3, min_column_width=310, gap="medium"):
         for run, cells in others.items():
             make = partial(matrices.difference_heatmap, cells, limit, height=SMALL)

@@ -39,7 +39,8 @@ def choose(runs: Sequence[RunSummary]) -> Selection | None:
     _keep(chosen, candidates)
     if len(chosen) < FEWEST:
         with base:
-            st.selectbox("Baseline", [run.id for run in chosen], key="no_baseline", disabled=True)
+            short = [name.partition(" · ")[2] for name in names(chosen).values()]
+            st.selectbox("Baseline", short, key="no_baseline", disabled=True)
         st.info(f"Choose {'two' if not chosen else 'another'} of the {len(candidates)} runs to see what differs.")
         return None
     with base:

@@ -93,7 +93,7 @@ def change_heatmap(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("baseline_text:N", title="baseline"),
         alt.Tooltip("support:Q", title="test images", format=","),
         alt.Tooltip("interval:N", title="95 % interval"),
-        alt.Tooltip("p:N", title="p, Holm"),
+        alt.Tooltip("p:N", title="p (Holm)"),
     ]
     return _matrix(rows, ("emotion", "run"), "difference", _diverging("difference", limit), tooltip)
 
@@ -106,7 +106,7 @@ def pair_heatmap(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("other:N", title="less"),
         alt.Tooltip("difference_text:N", title="difference (points)"),
         alt.Tooltip("interval:N", title="95 % interval"),
-        alt.Tooltip("p:N", title="p, Holm"),
+        alt.Tooltip("p:N", title="p (Holm)"),
         alt.Tooltip("only_run:Q", title="it alone is right", format=","),
         alt.Tooltip("only_other:Q", title="the other alone", format=","),
     ]

@@ -103,9 +103,12 @@ def names(runs: Sequence[RunSummary]) -> dict[str, str]:
     """`A · mini_xception · gcn`: a letter, and what tells the runs apart, for each id.
 
     A part is named only where those before it leave two runs alike; the test images are named wherever they differ.
+    A single run is called by its architecture and preprocessing.
     """
     parts = [_parts(run) for run in runs]
     texts = [""] * len(runs)
+    if len(runs) == 1:
+        texts = [" · ".join(filter(None, (parts[0]["architecture"], parts[0]["preprocessing"])))]
     for part in PARTS:
         pairs = [(text, each[part]) for text, each in zip(texts, parts, strict=True)]
         differs = len({value for _, value in pairs}) > 1

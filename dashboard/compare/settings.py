@@ -1,26 +1,16 @@
 """Specs and environments of several runs side by side; data frames, no Streamlit here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from dashboard.formats import NONE, count, duration, megabytes
+from dashboard.formats import fact_name, fact_text
 from dashboard.summaries import RunSummary
 from fer_core.config import to_json
 from fer_core.evaluation import differences, flat, side_by_side
 
-NAMES = {
-    "recipe.name": "recipe",
-    "wall_s": "time",
-    "peak_memory_bytes": "peak memory",
-    "images_per_s": "images per second",
-}
-HOW: Mapping[str, Callable[[Any], str]] = {
-    "wall_s": duration,
-    "peak_memory_bytes": megabytes,
-    "images_per_s": "{:,.0f}".format,
-}  # how a fact of the environment is written
+GROUPS = {"architecture_arguments": "architecture: ", "packages": "", "notes": ""}  # what stands for the outer key
 
 
 def specs(runs: Sequence[RunSummary], names: Mapping[str, str], *, all_rows: bool) -> pd.DataFrame:
@@ -44,18 +34,20 @@ def _table(
 
 
 def _name(key: str) -> str:
-    return NAMES.get(key, key.removeprefix("recipe.").replace("_", " "))
+    """`recipe.label_smoothing` as `label smoothing`, `architecture_arguments.width` as `architecture: width`."""
+    group, _, rest = key.partition(".")
+    return GROUPS[group] + fact_name(rest) if rest and group in GROUPS else fact_name(key)
 
 
 def _text(key: str, value: Any) -> str:
-    if value is None or value == "":
-        return NONE
-    if key in HOW and isinstance(value, int | float):
-        return HOW[key](value)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or NONE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int) and abs(value) >= 10_000:
-        return count(value)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return fact_text(key, [_item(each) for each in value] if isinstance(value, list | tuple) else value)
+
+
+def _item(value: Any) -> str:
+    """A part of a list; a member of an ensemble as `0.82 × se_resnet · raw · e2d6f39a`: weight, network, hash."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    parts = [value.get("architecture"), value.get("preprocessing"), str(value.get("run", "")).rpartition("__")[2]]
+    name = " · ".join(str(part) for part in parts if part)
+    weight = value.get("weight")
+    return f"{weight:.2g} × {name}" if isinstance(weight, int | float) else name

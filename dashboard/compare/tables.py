@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.compare.selection import LETTERS
-from dashboard.formats import NONE, SPACE, count, interval, percent, points
+from dashboard.formats import NONE, SPACE, count, interval, p_text, percent, points
 from dashboard.summaries import RunSummary, ends
 from dashboard.tables import matrix_cells
 from fer_core.evaluation import (
@@ -21,13 +21,6 @@ from fer_core.evaluation import (
 )
 
 Names = Mapping[str, str]  # what each run's id is called
-
-
-def p_text(p_value: float | None) -> str:
-    """0.0312 as `0.031`, and what is smaller than a thousandth as that."""
-    if p_value is None:
-        return NONE
-    return f"<{SPACE}0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def span(ends: tuple[float, float] | None) -> str:
@@ -70,7 +63,7 @@ def standings(
                 "interval": interval(ends(figures["accuracy_interval"])),
                 "low": figures["accuracy_interval"][0],
                 "high": figures["accuracy_interval"][1],
-                "lead": 0.0 if pair is None else 100 * pair.difference,
+                "lead": np.nan if pair is None else 100 * pair.difference,
                 "lead_interval": "baseline" if pair is None else span(pair.interval),
                 "p": "" if pair is None else p_text(pair.adjusted),
                 "real": "" if pair is None else ("yes" if pair.is_real else "no"),

@@ -12,9 +12,10 @@ from dashboard import components as ui
 from dashboard.compare import calibration as scaling
 from dashboard.compare import charts, columns, curves, matrices, settings, tables
 from dashboard.compare.selection import Selection, hash_of
-from dashboard.formats import NONE, percent
+from dashboard.formats import NONE, percent, with_signs
 from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.summaries import RunSummary
+from dashboard.tables import to_csv
 from fer_core.errors import FerError
 from fer_core.evaluation import Answers, ClassMetric, Comparison
 
@@ -60,8 +61,9 @@ def standings(selection: Selection) -> None:
             key="standings",
         )  # fmt: skip
         st.dataframe(
-            table, hide_index=True, column_config=columns.standings(), placeholder=NONE, alt="Figures of each run"
-        )
+            with_signs(table, "lead"), hide_index=True, column_config=columns.standings(), placeholder=NONE,
+            alt="Figures of each run",
+        )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             ui.download(table, "compared")
             ui.download_chart(chart, "compared")
@@ -81,10 +83,10 @@ def learning(selection: Selection) -> None:
         found = {
             selection.names[run.id]: curves.run_curve(cache.metrics(run), metric, weight) for run in selection.runs
         }
-        _say_missing({name: frame["value"] for name, frame in found.items()}, f"has no {metric.lower()} written down")
+        _say_missing(selection, found, f"no {metric.lower()} written down")
         if OVER[over] == "seconds":
             timed = {name: frame["seconds"].dropna() for name, frame in found.items() if len(frame)}
-            _say_missing(timed, "has not written how long its epochs took")
+            _say_missing(selection, timed, "no times of their epochs written down")
         lines, table = curves.joined(found), curves.summary(found, metric)
         if lines.empty:
             return
@@ -114,10 +116,17 @@ def _is_smoothing(text: str) -> bool:
         return False
 
 
-def _say_missing(values: Mapping[str, Sized], what: str) -> None:
-    absent = [tables.letter(name) for name, found in values.items() if not len(found)]
-    if absent:
-        st.caption(f"{', '.join(absent)} {what}.")
+def _say_missing(selection: Selection, values: Mapping[str, Sized], what: str) -> None:
+    """Name the runs that no line is drawn of, and why."""
+    without = {name for name, found in values.items() if not len(found)}
+    absent = [run for run in selection.runs if selection.names[run.id] in without]
+    members = [selection.letter(run.id) for run in absent if run.is_ensemble]
+    others = [selection.letter(run.id) for run in absent if not run.is_ensemble]
+    if members:
+        ending = "is an ensemble and has no curve" if len(members) == 1 else "are ensembles and have no curves"
+        st.caption(f"{', '.join(members)} {ending}.")
+    if others:
+        st.caption(f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} {what}.")
 
 
 @st.fragment
@@ -137,8 +146,8 @@ def _settings(title: str, table: pd.DataFrame, name: str, alike: str, selection:
     if table.empty:
         st.caption(alike)
         return
-    names = list(selection.names.values())
-    st.dataframe(table, hide_index=True, column_config=columns.settings(names), height="content", alt=title)
+    config = columns.settings(table, list(selection.names.values()))
+    st.dataframe(table, hide_index=True, column_config=config, width="content", height="content", alt=title)
     ui.download(table, name)
 
 
@@ -164,8 +173,8 @@ def emotions(selection: Selection) -> None:
             else "Only recall is a share of fixed images, which can be tested in pairs."
         )
         ui.figure_title(
-            tables.change_finding(rows, names[base], chosen.lower() if metric != "f1" else "F1"),
-            f"Points of {chosen.lower() if metric != 'f1' else 'F1'} more (blue) or less (orange). {tested}",
+            tables.change_finding(rows, names[base], _in_text(metric)),
+            f"Points of {_in_text(metric)} more (blue) or less (orange). {tested}",
         )
         chart = matrices.change_heatmap(rows)
         st.altair_chart(chart, key="changes", alt="Change of each run in each emotion")
@@ -177,9 +186,18 @@ def emotions(selection: Selection) -> None:
             alt=f"{chosen} of each emotion",
         )
         with st.container(horizontal=True, gap="small"):
-            ui.download(rows.drop(columns=rows.filter(like="_text").columns), f"changes_{metric}")
-            ui.download(table, f"emotions_{metric}")
+            _save("CSV of the changes", rows.drop(columns=rows.filter(like="_text").columns), f"changes_{metric}")
+            _save(f"CSV of each {_in_text(metric)}", table, f"emotions_{metric}")
             ui.download_chart(chart, f"changes_{metric}")
+
+
+def _in_text(metric: ClassMetric) -> str:
+    return "F1" if metric == "f1" else metric
+
+
+def _save(label: str, table: pd.DataFrame, name: str) -> None:
+    """One of several tables of a view: the button says which."""
+    ui.save_button(label, name, "csv", partial(to_csv, table))
 
 
 @st.fragment
@@ -204,8 +222,8 @@ def calibration(selection: Selection) -> None:
         )
         st.dataframe(table, hide_index=True, column_config=columns.calibration(), alt="Calibration of each run")
         with st.container(horizontal=True, gap="small"):
-            ui.download(table, "calibration")
-            ui.download(rows, "reliability")
+            _save("CSV of the table", table, "calibration")
+            _save("CSV of the chart", rows, "reliability")
             ui.download_chart(chart, "reliability")
 
 
@@ -232,7 +250,10 @@ def tests(selection: Selection) -> None:
         ui.figure_title(
             "Every pair, the surest difference first", f"{tables.shared_note(answers)} Exact two-sided tests."
         )
-        st.dataframe(table, hide_index=True, column_config=columns.pairs(), alt="Tests of every pair of runs")
+        st.dataframe(
+            with_signs(table, "difference"), hide_index=True, column_config=columns.pairs(),
+            alt="Tests of every pair of runs",
+        )  # fmt: skip
         ui.download(table, "tests")
 
 

@@ -1,7 +1,8 @@
 """What can be filled in of a launch: every hyperparameter, the network's arguments, the run to start from."""
 
+import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,18 @@ class Field:
     step: float = 1
     kind: type | None = None
     is_run: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """What the library calls it."""
+        return self.name.removeprefix(ARGUMENT)
+
+    @property
+    def words(self) -> str:
+        """The label inside a sentence: `learning rate`, `EMA decay`."""
+        rest = self.label.partition(" ")[0][1:]
+        is_name = rest.isdigit() or rest != rest.lower()
+        return self.label if is_name else self.label[:1].lower() + self.label[1:]
 
     @property
     def is_text(self) -> bool:
@@ -130,3 +143,21 @@ def argument(name: str, values: Sequence[Any]) -> Field:
     label = name.replace("_", " ").capitalize()
     words = "Of the network itself, not of its training."
     return Field(f"{ARGUMENT}{name}", label, words, step=0.1, kind=type(values[0]))
+
+
+def named_in(refusal: str, fields: Iterable[Field]) -> list[Field]:
+    """Those of `fields` that a sentence of the library speaks of, in its order."""
+    by_name = {field.known_as: field for field in fields}
+    return [by_name[name] for name in _names(by_name).findall(refusal)]
+
+
+def in_labels(refusal: str, fields: Iterable[Field]) -> str:
+    """A sentence of the library in the form's words: `learning rate must be …, got −1`."""
+    by_name = {field.known_as: field for field in fields}
+    text = _names(by_name).sub(lambda found: by_name[found[0]].words, refusal)
+    return re.sub(r"got -(?=\d)", "got −", text)
+
+
+def _names(names: Iterable[str]) -> re.Pattern[str]:
+    """Any of `names` as a word outside of quotes, in which stands what somebody typed."""
+    return re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, names))})(?![\w'])")

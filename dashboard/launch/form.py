@@ -1,14 +1,16 @@
 """The form of the launch page: what to train, on what, and every hyperparameter."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache
 from dashboard.advice import PYTHON
-from dashboard.formats import plain
-from dashboard.launch.fields import ARGUMENT, FIELDS, GROUPS, START, Field, argument
+from dashboard.formats import plain, sentence
+from dashboard.launch.fields import ARGUMENT, FIELDS, GROUPS, START, Field, argument, in_labels, named_in
 from dashboard.launch.selection import (
     AUTO,
     OFFICIAL,
@@ -18,7 +20,7 @@ from dashboard.launch.selection import (
     pipelines,
     shown_values,
 )
-from dashboard.linked import LINKED
+from dashboard.linked import LINKED, linked_notice
 from dashboard.summaries import RunSummary, find
 from fer_core.labels import EMOTIONS
 
@@ -26,30 +28,56 @@ FIRST_ARCHITECTURE, FIRST_RECIPE = "mini_xception", "modern"
 DRAWN = "synthetic"
 
 
-def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
+@dataclass(frozen=True)
+class Settings:
+    """The fields of the network and its training, by what is filled in, and the place below each for a refusal.
+
+    There are no places while the fields are folded.
+    """
+
+    filled_in: Mapping[Field, Any]
+    places: Mapping[Field, DeltaGenerator]
+    fields: Sequence[Field]
+
+    def refuse(self, why: str) -> None:
+        """Say why nothing can be launched: below the fields that it speaks of where one sees them, and here."""
+        text = sentence(in_labels(why, self.fields))
+        meant = next((self.places[field] for field in named_in(why, self.fields) if field in self.places), None)
+        (meant or st).error(text, icon=":material/error:")
+        if meant:
+            st.caption(text)
+
+
+def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> tuple[Selection, Settings]:
     """The fields, and what is chosen in them; the address holds all that differs from the defaults."""
-    architectures, preprocessing = _networks(catalogue, runs)
+    notices = st.container()
+    architectures, preprocessing = _networks(catalogue, runs, notices)
     with st.grid(6, min_column_width=150):
         datasets = cache.datasets()
+        _check_link("dataset", datasets, notices)
         dataset = st.selectbox("Dataset", datasets, key="dataset", bind=LINKED) or datasets[0]
-        protocol = _protocol(dataset, runs)
-        recipe = _recipe(catalogue, architectures)
+        protocol = _protocol(dataset, runs, notices)
+        recipe = _recipe(catalogue, architectures, notices)
         seeds = st.text_input(
             "Seeds", "0", key="seeds", bind=LINKED, help="Whole numbers joined by commas: a run for each."
         )
+        devices = [AUTO, *cache.machines()]
+        _check_link("device", devices, notices)
         device = st.selectbox(
             "Device",
-            [AUTO, *cache.machines()],
+            devices,
             key="device",
             bind=LINKED,
             help="auto: an accelerator where there is one, else the CPU.",
         )
+        _check_link("without", EMOTIONS, notices)
         left_out = st.multiselect("Emotions left out", EMOTIONS, key="without", bind=LINKED, placeholder="None")
     _note(dataset, datasets)
-    filled_in = _settings(catalogue, architectures, recipe, runs)
+    settings = _settings(catalogue, architectures, recipe, runs, notices)
+    filled_in = {field.name: value for field, value in settings.filled_in.items()}
     arguments = {name.removeprefix(ARGUMENT): value for name, value in filled_in.items() if name.startswith(ARGUMENT)}
     usual = catalogue.shared_arguments(architectures, recipe)
-    return Selection(
+    selection = Selection(
         architectures=tuple(architectures),
         pipelines=tuple(preprocessing),
         dataset=dataset,
@@ -62,6 +90,13 @@ def choose(catalogue: Catalogue, runs: Sequence[RunSummary]) -> Selection:
         init_from=filled_in.get(START.name, ""),
         device=device or AUTO,
     )
+    return selection, settings
+
+
+def _check_link(key: str, options: Sequence[str], notices: DeltaGenerator) -> None:
+    """Say what a link asks for and cannot have; once a field is drawn, it may offer something else than the link."""
+    if key not in st.session_state:
+        linked_notice(key, options, lambda value: not value or value in options, notices)
 
 
 def _note(dataset: str, datasets: Sequence[str]) -> None:
@@ -70,8 +105,9 @@ def _note(dataset: str, datasets: Sequence[str]) -> None:
         st.caption(f"These faces are drawn: good for trying, not a result.{more}")
 
 
-def _networks(catalogue: Catalogue, runs: Sequence[RunSummary]) -> tuple[list[str], list[str]]:
+def _networks(catalogue: Catalogue, runs: Sequence[RunSummary], notices: DeltaGenerator) -> tuple[list[str], list[str]]:
     names, chains = catalogue.architectures, pipelines(catalogue, runs)
+    _check_link("architectures", names, notices)
     with st.grid(2, min_column_width=320):
         architectures = st.multiselect(
             "Architectures",
@@ -95,8 +131,9 @@ def _networks(catalogue: Catalogue, runs: Sequence[RunSummary]) -> tuple[list[st
     return architectures, preprocessing
 
 
-def _protocol(dataset: str, runs: Sequence[RunSummary]) -> str:
+def _protocol(dataset: str, runs: Sequence[RunSummary], notices: DeltaGenerator) -> str:
     served = cache.protocols(dataset)
+    _check_link("protocol", served, notices)
     chosen = st.selectbox(
         "Protocol",
         served,
@@ -108,8 +145,9 @@ def _protocol(dataset: str, runs: Sequence[RunSummary]) -> str:
     return chosen or OFFICIAL
 
 
-def _recipe(catalogue: Catalogue, architectures: Sequence[str]) -> str:
+def _recipe(catalogue: Catalogue, architectures: Sequence[str], notices: DeltaGenerator) -> str:
     names = catalogue.common_recipes(architectures)
+    _check_link("recipe", names, notices)
     chosen = st.selectbox(
         "Recipe",
         names,
@@ -122,9 +160,9 @@ def _recipe(catalogue: Catalogue, architectures: Sequence[str]) -> str:
 
 
 def _settings(
-    catalogue: Catalogue, architectures: Sequence[str], recipe: str, runs: Sequence[RunSummary]
-) -> dict[str, Any]:
-    """What is filled in of the network's settings and the hyperparameters, by the names of their fields."""
+    catalogue: Catalogue, architectures: Sequence[str], recipe: str, runs: Sequence[RunSummary], notices: DeltaGenerator
+) -> Settings:
+    """The fields of the network's settings and of the hyperparameters, and what is filled in."""
     arguments = catalogue.shared_arguments(architectures, recipe)
     network = (START, *(argument(name, values) for name, values in arguments.items()))
     fields = {"Network": network, **GROUPS}
@@ -136,7 +174,12 @@ def _settings(
         START.name: [run.id for run in able if run.spec and run.spec.architecture in architectures],
         "teacher": [run.id for run in able],
     }
-    with st.expander("Hyperparameters", key="hyperparameters"):
+    for field in FIELDS.values():
+        if field.choices:
+            _check_link(field.name, field.choices, notices)
+    expander = st.expander("Hyperparameters", key="hyperparameters", on_change="rerun")
+    places: dict[Field, DeltaGenerator] = {}
+    with expander:
         st.caption(f"Empty fields keep what the {recipe} recipe says, which they show in grey.")
         entered = {}
         for title, group in fields.items():
@@ -147,10 +190,12 @@ def _settings(
                     with st.grid(columns, min_column_width=least):
                         for field in row:
                             entered[field] = _field(field, shown[field.name], names.get(field.name, ()))
+                places |= dict.fromkeys(group, st.container())
     changed = {field: value for field, value in entered.items() if value not in (None, "")}
     if changed:
         _changes(changed)
-    return {field.name: _whole_name(value, runs) if field.is_run else value for field, value in changed.items()}
+    filled_in = {field: _whole_name(value, runs) if field.is_run else value for field, value in changed.items()}
+    return Settings(filled_in, places if expander.open else {}, list(entered))
 
 
 def _whole_name(name: str, runs: Sequence[RunSummary]) -> str:
@@ -162,9 +207,13 @@ def _whole_name(name: str, runs: Sequence[RunSummary]) -> str:
 def _changes(changed: Mapping[Field, Any]) -> None:
     """What is filled in, and how to undo it, also while the fields are folded."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = ", ".join(f"{field.label.lower()} {plain(str(value))}" for field, value in changed.items())
+        words = ", ".join(f"{field.words} {plain(_text(value))}" for field, value in changed.items())
         st.caption(f"Other than the recipe: {words}", width="content")
         st.button("Undo", on_click=_empty, args=(list(changed),), type="tertiary", icon=":material/undo:")
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _field(field: Field, shown: str, runs: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ from dashboard.formats import NONE, duration, percent, plural
 from dashboard.labels import run_address
 from dashboard.summaries import RunSummary, position
 from fer_core.config import RunSpec
-from fer_core.jobs.estimate import Estimate, Machine, PastRun, Workload, estimate
+from fer_core.jobs.estimate import OTHER_MODEL, Estimate, Machine, PastRun, Workload, estimate, obstacle
 from fer_core.runs import Run, read_job
 
 PREVIEW_COLUMNS = ("architecture", "preprocessing", "seed", "state", "epochs", "time", "basis", "run")
@@ -23,12 +23,14 @@ class Planned:
     """A run of the selection: whether it is there already, and how long all of its epochs would take.
 
     `waits`: whether a worker is to take it up. A queued run that somebody made and never came to train does not.
+    `unknown`: why there is no estimate.
     """
 
     spec: RunSpec
     run: RunSummary | None = None
     estimate: Estimate | None = None
     waits: bool = False
+    unknown: str = ""
 
     @property
     def fate(self) -> Fate:
@@ -72,10 +74,12 @@ def plan(specs: Sequence[RunSpec], runs: Sequence[RunSummary], workload: Workloa
     """What a launch of `specs` would mean beside the `runs` that there are."""
     found = {run.id: run for run in runs}
     past = [PastRun(run.spec, run.environment) for run in runs if run.state == "finished" and run.spec]
-    return [
-        Planned(spec, run, estimate(spec, workload, machine, past), waits=run is not None and _waits(run))
-        for spec, run in ((spec, found.get(spec.run_id)) for spec in specs)
-    ]
+    planned = []
+    for spec in specs:
+        run, told = found.get(spec.run_id), estimate(spec, workload, machine, past)
+        why = "" if told else obstacle(spec, workload, machine, past)
+        planned.append(Planned(spec, run, told, waits=run is not None and _waits(run), unknown=why))
+    return planned
 
 
 def _waits(run: RunSummary) -> bool:
@@ -105,9 +109,13 @@ def total_time(planned: Sequence[Planned]) -> tuple[str, str, bool]:
     known = [each.seconds for each in trained if each.seconds is not None]
     unknown = len(trained) - len(known)
     if not known:
-        return NONE, "no past run tells" if trained else "nothing to train", False
+        reasons = {each.unknown for each in trained}
+        why = reasons.pop() if len(reasons) == 1 else "no past run tells"
+        return NONE, why if trained else "nothing to train", False
     networks = {each.spec.architecture: each.estimate.runs for each in trained if each.estimate}
-    basis = plural(sum(networks.values()), "past run") + (f", {unknown} unknown" if unknown else "")
+    is_other = any(OTHER_MODEL in each.estimate.differences for each in trained if each.estimate)
+    basis = plural(sum(networks.values()), "past run") + (", other device" if is_other else "")
+    basis += f", {unknown} unknown" if unknown else ""
     return about(sum(known)), basis, unknown > 0
 
 
@@ -140,7 +148,7 @@ def preview_table(planned: Sequence[Planned], workload: Workload) -> pd.DataFram
 
 def _basis(planned: Planned) -> str:
     if planned.estimate is None:
-        return "no past run like it on this device"
+        return planned.unknown
     differences = ", ".join(planned.estimate.differences)
     return plural(planned.estimate.runs, "past run") + (f" ({differences})" if differences else "")
 

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.formats import plain, plural
 from dashboard.labels import board_label, labels
-from dashboard.leaderboard.metrics import METRICS
+from dashboard.leaderboard.metrics import FORMER_TITLES, METRICS
 from dashboard.leaderboard.query import FILTERS, Query
 from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.summaries import Board, RunSummary, find
@@ -26,7 +26,8 @@ FACTS = {
     "tags": "Tags",
     "note": "Note",
 }
-FIRST_FACTS = ("recipe", "seed", "tags")
+FIRST_FACTS = ("recipe", "setting", "seed", "epochs", "tags")
+NAMES_OF_METRICS = ("map", "sort", "figures", "quality")  # fields of the link that hold titles of metrics
 SEARCHED = "architecture, preprocessing, recipe, tag, note …"
 BOARD_HELP = "Only runs that were tested on the same faces, and tell the same emotions apart, are ranked together."
 BEST, WORST = "best first", "worst first"
@@ -36,12 +37,32 @@ MOST_OFFERED = 100  # baselines in the list; any other run is pinned from its ro
 
 @dataclass(frozen=True)
 class View:
-    """What the table shows, apart from which runs."""
+    """What the table shows, apart from which runs; `baseline_name` is what the baseline is called in its field."""
 
     sorting: "cache.Sorting"
     metrics: list[str]
     facts: list[str]
     baseline: RunSummary | None
+    baseline_name: str
+
+
+def renew_link() -> None:
+    """Draw the page anew where its link calls a metric by a former title."""
+    is_old = False
+    for key in NAMES_OF_METRICS:
+        titles = st.query_params.get_all(key)
+        if set(titles) & set(FORMER_TITLES):
+            st.query_params[key] = [FORMER_TITLES.get(title, title) for title in titles]
+            is_old = True
+    if is_old:
+        st.rerun()
+
+
+def clear() -> None:
+    """Take back the search and the filters."""
+    st.session_state["q"] = ""
+    for name in FILTERS:
+        st.session_state[name] = []
 
 
 def choose_board(*, width: int | Literal["stretch"] = "stretch") -> Board | None:
@@ -89,11 +110,11 @@ def choose_view(board: Board, shown: Sequence[RunSummary], everyone: Sequence[Ru
         rows = segments("Rows", "rows", [RUNS, SEEDS])
         metric = possible[choice("Sort by", "sort", list(possible), width=200)]
         order = segments("Order", "order", [BEST, WORST])
-        _baseline_field(pinned, shown)
+        name = _baseline_field(pinned, shown)
         with st.popover("Columns", icon=":material/view_column:"):
             metrics = _columns("Figures", "figures", possible, FIRST_COLUMNS)
             facts = _columns("Facts", "facts", {title: key for key, title in FACTS.items()}, FIRST_FACTS)
-    return View(cache.Sorting(metric, order == BEST, rows == SEEDS), metrics, facts, pinned)
+    return View(cache.Sorting(metric, order == BEST, rows == SEEDS), metrics, facts, pinned, name)
 
 
 def titles(keys: Sequence[str]) -> dict[str, str]:
@@ -121,7 +142,8 @@ def pinned_baseline(everyone: Sequence[RunSummary]) -> RunSummary | None:
     return pinned
 
 
-def _baseline_field(pinned: RunSummary | None, shown: Sequence[RunSummary]) -> None:
+def _baseline_field(pinned: RunSummary | None, shown: Sequence[RunSummary]) -> str:
+    """Returns what the baseline is called, "" where there is none."""
     offered = list(shown[:MOST_OFFERED])
     if pinned is not None and pinned.id not in {run.id for run in offered}:
         offered.insert(0, pinned)
@@ -135,6 +157,7 @@ def _baseline_field(pinned: RunSummary | None, shown: Sequence[RunSummary]) -> N
         on_change=_pin_chosen,
         help="Pin a run: every figure gets its difference from it, and a paired test says which accuracies differ.",
     )
+    return names[pinned.id] if pinned else ""
 
 
 def _pin_chosen() -> None:

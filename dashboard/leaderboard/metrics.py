@@ -35,6 +35,11 @@ class Metric:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     @property
+    def name(self) -> str:
+        """The title inside a sentence: `clean accuracy`, `macro-F1`, `ECE`."""
+        return self.title if self.title[:2].isupper() else self.title[:1].lower() + self.title[1:]
+
+    @property
     def difference_unit(self) -> str:
         """What differences are counted in."""
         return "points" if self.unit == "%" else self.unit
@@ -81,11 +86,12 @@ _ALL = (
     Metric("macro_f1", "Macro-F1", "macro_f1", "Mean F1 over the emotions, each counting alike."),
     Metric("balanced", "Balanced accuracy", "balanced_accuracy", "Mean recall over the emotions."),
     Metric(
-        "ece", "Calibration error", "ece", "Expected calibration error (ECE) of the probabilities as they are.",
+        "ece", "ECE", "ece", "Expected calibration error of the probabilities as they are, before temperature scaling.",
         is_more_better=False,
     ),
     Metric(
-        "ece_calibrated", "Calibrated error", "calibrated.ece", "ECE after temperature scaling on the validation part.",
+        "ece_calibrated", "ECE, calibrated", "calibrated.ece",
+        "Expected calibration error after temperature scaling on the validation part.",
         is_more_better=False,
     ),
     Metric(
@@ -115,6 +121,7 @@ _ALL = (
         unit="ms", scale=1, decimals=2, is_more_better=False, is_effort=True,
     ),
 )  # fmt: skip
+FORMER_TITLES = {"Calibration error": "ECE", "Calibrated error": "ECE, calibrated"}  # in older links
 METRICS = {metric.key: metric for metric in _ALL}
 QUALITIES = [metric.key for metric in METRICS.values() if not metric.is_effort]
 EFFORTS = [metric.key for metric in METRICS.values() if metric.is_effort]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dashboard.accuracy_map import pipeline_order
+from dashboard.accuracy_map import chosen, map_cells
 from dashboard.formats import NONE, SPACE, interval, plural
 from dashboard.labels import run_address, setting
 from dashboard.leaderboard.metrics import METRICS, Metric
@@ -155,32 +155,29 @@ def verdict(run: RunSummary, baseline: RunSummary, mark: "Against | None") -> st
 
 
 def cells(runs: Sequence[RunSummary], metric: Metric) -> pd.DataFrame:
-    """Every architecture × preprocessing pair with the best variant's mean; empty pairs have no `id`.
+    """Every architecture × preprocessing pair with the mean of the variant that validation chooses, as `map_cells`.
 
-    Architectures are in the order of their best value, `raw` is the first preprocessing and longer pipelines come
-    later. `shown` fits into a cell, `exact` has the deviation over the seeds.
+    A pair's variant is the one with the `chosen` run, among those that have the figure; empty pairs have no `id`.
+    `shown` fits into a cell, `exact` has the deviation over the seeds.
     """
     pairs: dict[tuple[str, str], list[Group]] = {}
-    for group in in_order(variants(runs), metric):
+    for group in variants(runs):
         spec = group.runs[0].spec
-        if spec and group.mean(metric) is not None:
+        if spec and group.values(metric):
             pairs.setdefault((spec.architecture, spec.preprocessing), []).append(group)
-    architectures = list(dict.fromkeys(architecture for architecture, _ in pairs))
-    pipelines = sorted({pipeline for _, pipeline in pairs}, key=pipeline_order)
-    found = [_cell(a, p, pairs.get((a, p), []), metric) for a in architectures for p in pipelines]
-    return pd.DataFrame(found, columns=list(CELLS))
+    filled = {pair: _cell(groups, metric) for pair, groups in pairs.items()}
+    return map_cells(filled, CELLS, "value", is_more_better=metric.is_more_better)
 
 
-def _cell(architecture: str, pipeline: str, groups: Sequence[Group], metric: Metric) -> dict[str, Any]:
-    cell: dict[str, Any] = {"architecture": architecture, "preprocessing": pipeline, "variants": len(groups)}
-    if not groups:
-        return cell | {"runs": 0}
-    best = groups[0]
-    return cell | {
+def _cell(groups: Sequence[Group], metric: Metric) -> dict[str, Any]:
+    name = chosen([run for group in groups for run in group.runs]).variant
+    best = next(group for group in groups if group.runs[0].variant == name)
+    return {
         "value": best.mean(metric),
         "shown": metric.short(best.mean(metric)),
         "exact": f"{best.text(metric)} {metric.unit}".strip(),
         "seeds": len(best.runs),
+        "variants": len(groups),
         "runs": sum(len(group.runs) for group in groups),
         "id": best.nearest(metric).id,
     }

@@ -9,10 +9,10 @@ import streamlit as st
 from dashboard import cache, tables
 from dashboard import components as ui
 from dashboard.accuracy_map import run_of_pair
-from dashboard.formats import NONE, plural
+from dashboard.formats import NONE, p_text, plain, plural
 from dashboard.labels import board_label
 from dashboard.leaderboard import charts, chosen, columns, export, form
-from dashboard.leaderboard.metrics import METRICS
+from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.leaderboard.query import Query
 from dashboard.leaderboard.rows import IS_BASELINE, NOT_TOLD, REAL
 from dashboard.linked import choice, segments
@@ -30,14 +30,15 @@ def metric_map(query: Query) -> None:
     metric = METRICS[possible[choice("Map of", "map", list(possible), width=240)]]
     cells = cache.metric_cells(query, metric.key)
     if not len(cells):
-        st.caption(f"No run that is shown has a {metric.title.lower()}.")
+        st.caption(f"The {metric.name} is not measured of any run that is shown.")
         return
     best = cells.iloc[0 if cells["value"].isna().all() else _best_row(cells, metric.is_more_better)]
     drawn = DRAWN if query.board.dataset == "synthetic" else ""
     several = " Mean over the seeds where there are several." if (cells["seeds"] > 1).any() else ""
     ui.figure_title(
         f"{metric.title}: {best['architecture']} with {best['preprocessing']} leads with {best['exact']}",
-        f"The best variant of each pair.{several} Click a cell to open its run.{drawn}",
+        f"Each pair's variant that is best on the validation split.{several} Click a cell to open its run."
+        f"{_left_out(cache.selected(query), int(cells['variants'].sum()), metric)}{drawn}",
     )
 
     def build() -> alt.LayerChart:
@@ -57,6 +58,16 @@ def metric_map(query: Query) -> None:
             ui.open_run(run_id)
 
 
+def _left_out(shown: Sequence[RunSummary], drawn: int, *metrics: Metric) -> str:
+    """How many variants are not drawn, and why, as a sentence behind others; "" where all are."""
+    variants = len({run.variant for run in shown})
+    if drawn >= variants:
+        return ""
+    absent = [metric.name for metric in metrics if any(metric.value(run) is None for run in shown)]
+    what = " or ".join(absent or [metrics[-1].name])
+    return f" {variants - drawn:,} of {plural(variants, 'variant')} left out: no {what} measured."
+
+
 def _best_row(cells: pd.DataFrame, is_more_better: bool) -> int:
     values = cells["value"]
     return int(values.argmax() if is_more_better else values.argmin())
@@ -68,12 +79,12 @@ def ranking(query: Query, shown: Sequence[RunSummary]) -> None:
     baseline = look.baseline
     table = cache.ranking(query, look.sorting, look.metrics, baseline)
     by_variant = look.sorting.by_variant
-    ui.figure_title(_finding(table, baseline, by_variant), _note(table, baseline, by_variant))
+    ui.figure_title(_finding(table, baseline, by_variant), _note(table, look))
     config, order = columns.leaderboard(
-        look.metrics, look.facts, by_variant=by_variant, has_baseline=baseline is not None
+        table, look.metrics, look.facts, by_variant=by_variant, has_baseline=baseline is not None
     )
     event = st.dataframe(
-        table,
+        _with_p_as_text(table),
         key="leaderboard_table",
         hide_index=True,
         placeholder=NONE,
@@ -90,6 +101,11 @@ def ranking(query: Query, shown: Sequence[RunSummary]) -> None:
     _save(table, look, query)
 
 
+def _with_p_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """All have three decimals and begin with 0, 1 or <, so that they sort as the numbers do."""
+    return table.assign(p=[p_text(p) if p == p else NONE for p in table["p"]]) if "p" in table else table
+
+
 def _finding(table: pd.DataFrame, baseline: RunSummary | None, by_variant: bool) -> str:
     count = plural(len(table), "variant" if by_variant else "run")
     if baseline is None or "verdict" not in table:
@@ -100,21 +116,26 @@ def _finding(table: pd.DataFrame, baseline: RunSummary | None, by_variant: bool)
     return f"{better} really better than the baseline, {worse} really worse, {same} not told apart"
 
 
-def _note(table: pd.DataFrame, baseline: RunSummary | None, by_variant: bool) -> str:
-    if baseline is None:
-        return "Click a column's title to sort by it. Pin a baseline to see differences, and which of them are real."
+def _note(table: pd.DataFrame, look: form.View) -> str:
+    by_variant = look.sorting.by_variant
+    is_alone = by_variant and table["seeds"].max() == 1
+    lonely = " No variant has a second seed, so there are no deviations." if is_alone else ""
+    if look.baseline is None:
+        sort = "Click a column's title to sort by it. Pin a baseline to see differences, and which of them are real."
+        return sort + lonely
     if by_variant:
-        return "Differences are those of the means from the baseline's figure; single runs are tested against it."
+        means = "Differences are those of the means from the baseline's figure; single runs are tested against it."
+        return means + lonely
     tested = int(table["p"].notna().sum()) if "p" in table else 0
     if not tested:
         return (
-            f"{baseline.id} cannot be tested against these: its predictions cannot be read, it was tested on other "
-            "images, or several times on the same."
+            f"{plain(look.baseline_name)} cannot be tested against these: its predictions cannot be read, it was "
+            "tested on other images, or several times on the same."
         )
     most = f"; the first {cache.MOST_TESTED} rows are tested" if len(table) - 1 > cache.MOST_TESTED else ""
     return (
         f"McNemar's exact test on the images that both were tested on, at 5 % after Holm's correction over {tested} "
-        f"runs{most}. {IS_BASELINE.capitalize()}: {baseline.id}."
+        f"runs{most}. {IS_BASELINE.capitalize()}: {plain(look.baseline_name)}."
     )
 
 
@@ -139,13 +160,14 @@ def effort(query: Query) -> None:
         quality = METRICS[qualities[choice("Quality", "quality", list(qualities), width=240)]]
     points = cache.effort_points(query, quality.key, against.key)
     if points.empty:
-        st.caption(f"No run that is shown has both a {quality.title.lower()} and a {against.title.lower()}.")
+        st.caption(f"No run that is shown has both figures, {quality.name} and {against.name}.")
         return
     front = int(points["front"].sum())
+    left_out = _left_out(cache.selected(query), len(points), quality, against)
     points = points[points["front"] | (points["quality"].rank(ascending=not quality.is_more_better) <= MOST_POINTS)]
     ui.figure_title(
-        f"{quality.header} against {against.title.lower()}: {front} of {plural(len(points), 'variant')} on the front",
-        "A diamond is on the Pareto front: no other is as good for less. Click a point to open its run.",
+        f"{quality.header} against {against.name}: {front} of {plural(len(points), 'variant')} on the front",
+        f"A diamond is on the Pareto front: no other is as good for less. Click a point to open its run.{left_out}",
     )
 
     def build() -> alt.LayerChart:
@@ -156,7 +178,7 @@ def effort(query: Query) -> None:
         key=f"leaderboard_effort_{board_label(query.board)}_{quality.key}_{against.key}",
         on_select="rerun",
         selection_mode="point",
-        alt=f"{quality.title} against {against.title.lower()}",
+        alt=f"{quality.title} against {against.name}",
     )
     ui.download_chart(
         lambda: charts.effort_scatter(points, quality, against), f"leaderboard_{quality.key}_{against.key}"

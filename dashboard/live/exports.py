@@ -19,16 +19,17 @@ DECIDING = ("spec.json", "evaluation.json", "environment.json", WEIGHTS)
 MOST_KEPT = 24  # files; the one that was asked for longest ago goes first
 
 
-def refusal(run: RunSummary) -> str:
-    """Why a run has no ONNX form, in a sentence; the empty string where it has one."""
+def refusal(run: RunSummary, name: str = "") -> str:
+    """Why a run, called `name` or by its id, has no ONNX form, in a sentence; the empty string where it has one."""
     from fer_core.export import ExportError, check_exportable
 
+    called = name or run.id
     if run.spec is None or not run.can_predict:
-        return f"run {run.id} {run.obstacle}"
+        return f"run {called} {run.obstacle}"
     if run.is_ensemble:
-        return f"run {run.id} is an ensemble of {len(run.members)} networks, too many for every frame in a browser"
+        return f"run {called} is an ensemble of {len(run.members)} networks, too many for every frame in a browser"
     try:
-        check_exportable(run.whole("channels") or 1, [run.spec.preprocessing], run.id)
+        check_exportable(run.whole("channels") or 1, [run.spec.preprocessing], called)
     except ExportError as error:
         return str(error)
     return ""

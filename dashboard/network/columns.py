@@ -13,12 +13,10 @@ def layers() -> dict[str, Any]:
         "name": column.TextColumn(
             "Name", help="As the saved weights call it; functions between layers after the last."
         ),
-        "kernel": column.TextColumn("Kernel"),
+        "kernel": column.TextColumn("Kernel", width=190),
         "output": column.TextColumn("Output shape", alignment="right", help="Channels × height × width."),
         "parameters": column.NumberColumn("Parameters", format="%,d"),
         "arithmetic": column.TextColumn("Arithmetic"),
-        "macs": column.NumberColumn(
-            "Multiplications (M)", format="%.3f", help="With weights, in millions, for a face."
-        ),
+        "macs": column.NumberColumn("Multiplications", format="%,d", help="With weights, for a face."),
         "field": column.NumberColumn("Receptive field (px)", format="%d", help="At most the side of the face."),
     }

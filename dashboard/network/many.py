@@ -48,6 +48,11 @@ def averages(subject: Subject, run: RunSummary | None) -> None:
         _no_test(subject)
         return
     with ui.errors_shown():
+        try:
+            cache.cam_layers(subject)
+        except FerError as error:  # a network without maps is no mistake
+            st.info(sentence(str(error)))
+            return
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             layer = choose_cam_layer(subject, "Layer", "mean_layer")
             most = PER_CELL[segments("Test images", "mean_most", list(PER_CELL))]
@@ -213,7 +218,8 @@ def _row(run: RunSummary, name: str, face: np.ndarray, maps: "FeatureMaps", limi
     if maps.is_spatial:
         places = maps.chosen(TOP)
         pictures += network_images.map_pictures(maps.maps[places], *ramps(), limit)
-        texts += [f"#{place} · {maps.strength[place]:.2g}" for place in places]
+        strengths = tables.strength_texts([float(maps.strength[place]) for place in places])
+        texts += [f"#{place} · {strength}" for place, strength in zip(places, strengths, strict=True)]
     note = f"{maps.layer} gives {plural(len(maps.maps), 'map')} of {'×'.join(map(str, maps.maps.shape[1:]))}"
     try:
         heat = cache.heat(subject, face, reading.emotion, "grad_cam", "", random=False)

@@ -47,9 +47,9 @@ def layer_table(rows: Sequence["LayerRow"]) -> pd.DataFrame:
                 "name": row.name,
                 "kernel": row.kernel or NONE,
                 "output": shape_text(row.output_shape),
-                "parameters": row.parameters or None,
-                "arithmetic": row.arithmetic,
-                "macs": row.macs / 1e6 if row.macs else None,
+                "parameters": row.parameters,
+                "arithmetic": row.arithmetic or NONE,
+                "macs": row.macs,
                 "field": row.receptive_field or None,
             }
             for number, row in enumerate(rows, start=1)
@@ -58,12 +58,13 @@ def layer_table(rows: Sequence["LayerRow"]) -> pd.DataFrame:
 
 
 def layer_labels(rows: Sequence["LayerRow"]) -> dict[str, str]:
-    """Name -> what a layer is, in one line; parameters without a layer cannot be chosen."""
+    """Name -> what a layer is, in one line; parameters without a layer, which come last, cannot be chosen."""
+    layers = [row for row in rows if row.kind != "Parameter"]
     return {
         row.name: " · ".join(
             part
             for part in (
-                f"Layer {number} of {len(rows)}",
+                f"Layer {row.name} is no. {number} of {len(layers)}",  # the name itself may be a number
                 row.kind,
                 row.kernel,
                 f"gives {shape_text(row.output_shape)}",
@@ -71,9 +72,15 @@ def layer_labels(rows: Sequence["LayerRow"]) -> dict[str, str]:
             )
             if part
         )
-        for number, row in enumerate(rows, start=1)
-        if row.kind != "Parameter"
+        for number, row in enumerate(layers, start=1)
     }
+
+
+def strength_texts(strengths: Sequence[float]) -> list[str]:
+    """Strengths (≥ 0) with the same decimals: as many as give the largest of them three digits."""
+    largest = max(strengths, default=0.0)
+    decimals = max(0, 2 - int(np.floor(np.log10(largest)))) if largest > 0 else 0
+    return [f"{strength:.{decimals}f}" for strength in strengths]
 
 
 def graph_nodes(rows: Sequence["LayerRow"]) -> pd.DataFrame:

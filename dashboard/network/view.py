@@ -156,7 +156,8 @@ def _maps(subject: Subject, found: "FeatureMaps") -> None:
         + (f"; {found.dead} maps are the same everywhere" if found.dead else "") + ".",
     )  # fmt: skip
     pictures = images.map_pictures(chosen, *ramps(), limit)
-    labels = [f"#{place} · {found.strength[place]:.2g}" for place in places]
+    strengths = tables.strength_texts([float(found.strength[place]) for place in places])
+    labels = [f"#{place} · {strength}" for place, strength in zip(places, strengths, strict=True)]
     sheet(pictures, labels, size, f"Maps of {found.layer}", f"{subject.name}_{found.layer}_maps",
            {"maps": found.maps, "shown": places})  # fmt: skip
     st.caption("Below each map its number and its strength, the mean of its absolute values.")

@@ -1,5 +1,7 @@
 """Charts of the Papers page: data frames -> Altair charts; no Streamlit here."""
 
+from collections.abc import Set
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -15,20 +17,23 @@ from dashboard.charts import (
     epoch_axis,
     number_axis,
 )
+from dashboard.papers.comparisons import BELOW, REACHED, WITHIN
 from dashboard.papers.tables import LINE_BREAK
 
 ROW_HEIGHT = 36
 MOST_COLORS = 8  # of the theme, before they repeat
 BAR_HEIGHT = 300
+LEGEND_LIMIT, LEGEND_ROW, LETTER_WIDTH = 240, 18, 7  # pixels
+PHONE_WIDTH = 330  # pixels of a chart on a phone
 # told by shape as well: reached is a circle, below a triangle that points down
-VERDICT_COLORS = {"reached": "#1E9E6A", "below": "#C2701B"}
+VERDICT_COLORS = {REACHED: "#1E9E6A", WITHIN: "#3B82D0", BELOW: "#C2701B"}
 # field, name, shape, colour and size; the share is the largest: it is seen around the precision that lies on it
 CHANCE = (
     ("share", "share of the images", "square", GREY, 170),
     ("printed_precision", "printed precision", "diamond", "#D8386B", 55),
     ("our_precision", "our precision", "circle", "#1E9E6A", 90),
 )
-VERDICT_SHAPES = {"reached": "circle", "below": "triangle-down"}
+VERDICT_SHAPES = {REACHED: "circle", WITHIN: "diamond", BELOW: "triangle-down"}
 
 
 def _names_axis() -> alt.Axis:
@@ -37,7 +42,7 @@ def _names_axis() -> alt.Axis:
     narrow = "width < 420"
     return cell_axis(
         "left",
-        labelLimit=320,
+        labelLimit=360,
         labelExpr=lines,
         labelLineHeight=13,
         labelFontSize=alt.ExprRef(f"{narrow} ? 11 : 13"),
@@ -64,13 +69,21 @@ def figures_chart(table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table).encode(y=alt.Y("system:N", sort=systems, title=None, axis=_names_axis()), tooltip=tooltip)
     published = base.mark_tick(color=GREY, thickness=3, size=20).encode(x=_moved(x, "published"))
     ours = base.transform_filter("isValid(datum.ours)")
-    names = list(VERDICT_COLORS)
-    color = alt.Color("verdict:N", scale=alt.Scale(domain=names, range=list(VERDICT_COLORS.values())), legend=None)
-    shape = alt.Shape("verdict:N", scale=alt.Scale(domain=names, range=list(VERDICT_SHAPES.values())), legend=None)
+    color, shape = _verdict_looks(set(table["verdict"]))
     interval = ours.mark_rule(strokeWidth=2).encode(x=_moved(x, "low"), x2="high:Q", color=color)
     points = ours.mark_point(filled=True, size=90, opacity=1).encode(x=_moved(x, "ours"), color=color, shape=shape)
-    height = ROW_HEIGHT * len(table) + 40
+    height = ROW_HEIGHT * len(table) + 66
     return alt.LayerChart(layer=[interval, published, points]).properties(height=height)
+
+
+def _verdict_looks(found: Set[str]) -> tuple[alt.Color, alt.Shape]:
+    """Colour and shape of the verdicts, with one legend of those that are found."""
+    names = list(VERDICT_COLORS)
+    values = [name for name in names if name in found]
+    legend = alt.Legend(title=None, orient="top", values=values, symbolSize=90) if values else None
+    color = alt.Color("verdict:N", scale=alt.Scale(domain=names, range=list(VERDICT_COLORS.values())), legend=legend)
+    shape = alt.Shape("verdict:N", scale=alt.Scale(domain=names, range=list(VERDICT_SHAPES.values())), legend=legend)
+    return color, shape
 
 
 def _moved(x: alt.X, field: str) -> alt.X:
@@ -82,7 +95,11 @@ def _moved(x: alt.X, field: str) -> alt.X:
 def class_bars(figures: pd.DataFrame, measure: str) -> alt.Chart:
     """A measure of `tables.class_figures` as one group of bars for each emotion, one bar a system."""
     systems, emotions = list(dict.fromkeys(figures["system"])), list(dict.fromkeys(figures["emotion"]))
-    legend = alt.Legend(title=None, orient="top", columns=alt.ExprRef("width < 500 ? 1 : 6"), labelLimit=240)
+    # as many side by side as fit; where that is few, the chart is higher by the legend's further rows
+    entry = LETTER_WIDTH * max(map(len, systems), default=0) + 30
+    columns = alt.ExprRef(f"clamp(floor(width / {entry}), 1, 6)")
+    legend = alt.Legend(title=None, orient="top", columns=columns, labelLimit=LEGEND_LIMIT)
+    rows = -(-len(systems) // max(1, PHONE_WIDTH // entry))
     return (
         alt.Chart(figures)
         .mark_bar(cornerRadiusEnd=2)
@@ -106,7 +123,7 @@ def class_bars(figures: pd.DataFrame, measure: str) -> alt.Chart:
                 alt.Tooltip("support:Q", title="test images", format=","),
             ],
         )
-        .properties(height=BAR_HEIGHT)
+        .properties(height=BAR_HEIGHT + LEGEND_ROW * max(0, rows - 2))
     )
 
 

@@ -1,5 +1,6 @@
 """What the papers published beside what our runs reach: which runs answer a figure, and what is said of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,11 +14,14 @@ from fer_core.config import RunSpec, spec_hash
 from fer_core.papers import Published, answers, beyond, match, starts_random, verdict
 
 BEYOND = "beyond"
+REACHED, WITHIN, BELOW = "reached", "within the interval", "below"
+NOT_RUN, NOT_COMPARABLE = "not run", "not comparable"
 VERDICT_BADGES = {
-    "reached": ":green-badge[:material/check: reached]",
-    "below": ":orange-badge[below]",
-    "not comparable": ":gray-badge[not comparable]",
-    "not run": ":gray-badge[not run]",
+    REACHED: ":green-badge[:material/check: reached]",
+    WITHIN: ":blue-badge[within the interval]",
+    BELOW: ":orange-badge[below]",
+    NOT_COMPARABLE: ":gray-badge[not comparable]",
+    NOT_RUN: ":gray-badge[not run]",
 }
 COLUMNS = (
     *("id", "paper", "system", "published", "ours", "low", "high", "delta", "verdict"),
@@ -60,7 +64,9 @@ class Answer:
 class Comparison:
     """A published figure, the runs of ours that answer it, and what is said of both.
 
-    `remark` is Markdown: why there is no verdict, or what the answer is made of.
+    `verdict` is a key of VERDICT_BADGES: "reached" where our mean is the figure or more, "within the interval" where
+    it is less and the 95 % interval covers the figure, "below" where the interval ends below it. `remark` is Markdown:
+    why there is no verdict, or what the answer is made of.
     """
 
     figure: Published
@@ -110,7 +116,23 @@ def _comparison(figure: Published, runs: Sequence[RunSummary]) -> Comparison:
     if answer is None:
         return Comparison(figure, figure.system, None, verdict(figure, None), why_not_run(figure, runs))
     remark = "; ".join([_made_of(answer), *_pointer(figure, runs)])
-    return Comparison(figure, figure.system, answer, verdict(figure, answer.interval), remark)
+    return Comparison(figure, figure.system, answer, _judged(figure, answer), remark)
+
+
+def _judged(figure: Published, answer: Answer) -> str:
+    said = verdict(figure, answer.interval)
+    return WITHIN if said == REACHED and answer.accuracy < figure.value else said
+
+
+def tally(comparisons: Sequence[Comparison]) -> dict[str, int]:
+    """How many comparisons have each verdict, in the order of VERDICT_BADGES; those that none has are 0."""
+    found = Counter(each.verdict for each in comparisons)
+    return {name: found[name] for name in VERDICT_BADGES}
+
+
+def tally_text(comparisons: Sequence[Comparison]) -> str:
+    """`2 reached, 1 below`: the verdicts that some comparison has."""
+    return ", ".join(f"{number} {name}" for name, number in tally(comparisons).items() if number)
 
 
 def _beyond(figures: Sequence[Published], runs: Sequence[RunSummary]) -> list[Comparison]:
@@ -124,7 +146,7 @@ def _beyond(figures: Sequence[Published], runs: Sequence[RunSummary]) -> list[Co
             system = f"{spec.architecture} + {spec.preprocessing}, from {start}"
             rank = "best" if spec.init_from else f"best {figure.recipe.replace('_', '-')} network"
             remark = f"beside {figure.system}, paper 3's {rank}; {_made_of(answer)}"
-            made.append(Comparison(figure, system, answer, verdict(figure, answer.interval), remark, is_beyond=True))
+            made.append(Comparison(figure, system, answer, _judged(figure, answer), remark, is_beyond=True))
     return sorted(made, key=lambda each: each.answer.accuracy if each.answer else 0.0, reverse=True)
 
 

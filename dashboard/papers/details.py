@@ -3,17 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import cache, columns, tables, views
 from dashboard import components as ui
 from dashboard.advice import CROSS_VALIDATION, paper_command
-from dashboard.formats import NONE, count, percent, plain, spread
+from dashboard.formats import NONE, count, percent, plain, plural, spread
 from dashboard.papers import charts
 from dashboard.papers import tables as paper_tables
-from dashboard.papers.comparisons import Comparison
+from dashboard.papers.comparisons import REACHED, Comparison, tally, tally_text
 from dashboard.papers.tables import Systems
 from dashboard.summaries import RunSummary
 from fer_core.papers import Published
@@ -25,17 +24,22 @@ Runs = Sequence[RunSummary]
 def draw(paper: int, comparisons: Sequence[Comparison], runs: Runs) -> None:
     """All that is shown of one paper: its figures beside ours, and what it shows of its systems."""
     table = paper_tables.figures_beside(comparisons)
-    title = f"Published (bar) and ours with its 95 % interval: {reached(table)}"
+    title = f"Published (bar) and ours with its 95 % interval: {outcome(comparisons)}"
     ui.figure(title, charts.figures_chart(table))
     figures = [each.figure for each in comparisons if not each.is_beyond]
     notes(figures)
     PAPERS[paper](figures, runs)
 
 
-def reached(table: pd.DataFrame) -> str:
-    """How many figures are reached, in words."""
-    run = int(table["ours"].notna().sum())
-    return f"{int((table['verdict'] == 'reached').sum())} of {run} reached" if run else "none is run yet"
+def outcome(comparisons: Sequence[Comparison]) -> str:
+    """What is said of a paper's comparable figures, in words, and apart from them of what goes beyond the paper."""
+    own = [each for each in comparisons if each.figure.comparable and not each.is_beyond]
+    further = [each for each in comparisons if each.is_beyond]
+    is_run = any(each.answer for each in own)
+    rest = tally_text([each for each in own if each.verdict != REACHED])
+    parts = [f"{tally(own)[REACHED]} of {len(own)} reached", rest] if is_run else ["none is run yet"]
+    words = ", ".join(part for part in parts if part)
+    return f"{words}; beyond the paper: {tally_text(further)}" if further else words
 
 
 def notes(figures: Sequence[Published]) -> None:
@@ -176,13 +180,15 @@ def layers(architecture: str) -> None:
     with st.spinner("Building the network to count its layers"):
         rows = cache.layers(architecture, 1, 48, 7)
     table = tables.layers(rows)
+    table = table.assign(parameters=table["parameters"].where(table["parameters"] > 0))
     ui.figure_title(
         f"{count(int(table['parameters'].sum()))} parameters in {len(table)} layers",
         f"Counted on the live {architecture} for one 48×48 gray face.",
     )
     st.dataframe(
-        table, hide_index=True, column_config=columns.layers(), height="content", alt=f"Layers of {architecture}"
-    )
+        table, hide_index=True, column_config=columns.layers(), height="content", placeholder=NONE,
+        alt=f"Layers of {architecture}",
+    )  # fmt: skip
     ui.download(table, f"layers_{architecture}")
 
 
@@ -200,8 +206,9 @@ def paper_5(figures: Sequence[Published], runs: Runs) -> None:
     settings = paper_tables.settings_table(answers, defaults)
     evaluations = {answer.run.id: cache.evaluation(answer.run) for answer in answers}
     best = answers[0].run
+    reached = f"{spread(best.mean_accuracy, best.deviation)} over {best.folds} folds"
     ui.figure(
-        f"Best of {len(settings)} settings: {spread(best.mean_accuracy, best.deviation)} over {best.folds} folds",
+        f"Best of {plural(len(settings), 'setting')}: {reached}",
         charts.setting_chart(paper_tables.fold_points(settings, evaluations), figure.value),
         note=f"The dashed line is the paper's best mean, {percent(figure.value)}, of 16 settings.",
     )

@@ -1,6 +1,7 @@
 """Charts of bimodal distribution removal: error histograms and their variance over the epochs; no Streamlit here."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 
 import altair as alt
 import pandas as pd
@@ -10,8 +11,7 @@ from dashboard.papers.removal import Panel
 
 PANEL_HEIGHT = 150
 THRESHOLD = "#D8386B"
-POWERS = [10.0**power for power in range(-4, 4)]
-LEAST_VARIANCE = 1e-4  # what a logarithmic axis shows of a variance of 0
+MOST_TICKS = 7
 
 
 def error_histogram(panel: Panel, most: int) -> alt.LayerChart:
@@ -72,22 +72,26 @@ def most_of(panels: Sequence[Panel]) -> int:
 def variance_curves(table: pd.DataFrame, stop: float | None) -> alt.LayerChart:
     """Variance of the training samples' errors over the epochs of `removal.variances`, on a logarithmic axis.
 
-    Below `stop` (a rule, or None without removal) removal ends the training.
+    Below `stop` (a rule, or None without removal) removal ends the training. A variance of 0, for which such an axis
+    has no place, is drawn at its lower end, which is then called 0.
     """
     names = list(dict.fromkeys(table["series"]))
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300) if len(names) > 1 else None
+    positive = [*table.loc[table["variance"] > 0, "variance"], *([stop] if stop else [])] or [1.0]
+    zero = 10.0 ** (floor(log10(min(positive))) - 1)
     # the two rows of a round have one epoch: `order` keeps them in their order
     shown = table.assign(
-        shown=table["variance"].clip(lower=LEAST_VARIANCE), order=table["epoch"] + table["step"].astype(float) / 2
+        shown=table["variance"].where(table["variance"] > 0, zero),
+        order=table["epoch"] + table["step"].astype(float) / 2,
     )
     base = alt.Chart(shown).encode(
         x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=number_axis(format=",d", grid=False)),
-        y=alt.Y("shown:Q", title=None, scale=alt.Scale(type="log"), axis=number_axis(format="~g", values=POWERS)),
+        y=alt.Y("shown:Q", title=None, scale=alt.Scale(type="log"), axis=_variance_axis(shown["shown"], zero)),
         color=alt.Color("series:N", scale=alt.Scale(domain=names), legend=legend),
         tooltip=[
             alt.Tooltip("series:N", title="run"),
             alt.Tooltip("epoch:Q", format=","),
-            alt.Tooltip("variance:Q", title="variance of the errors", format=".4f"),
+            alt.Tooltip("variance:Q", title="variance of the errors", format=".3~g"),
             alt.Tooltip("samples:Q", title="training samples"),
         ],
     )
@@ -97,6 +101,14 @@ def variance_curves(table: pd.DataFrame, stop: float | None) -> alt.LayerChart:
     )
     points = base.mark_point(filled=True, size=30, opacity=1)
     return alt.LayerChart(layer=[*_stop_rule(stop), lines, points]).properties(height=CURVE_HEIGHT)
+
+
+def _variance_axis(shown: "pd.Series[float]", zero: float) -> alt.Axis:
+    """Ticks at powers of ten, every one or every few of them; that at `zero` is called 0."""
+    lowest, highest = floor(log10(shown.min())), ceil(log10(shown.max()))
+    step = 1 + (highest - lowest) // MOST_TICKS
+    ticks = [10.0**power for power in range(lowest, highest + 1, step)]
+    return number_axis(values=ticks, labelExpr=f"datum.value < {2 * zero!r} ? '0' : format(datum.value, '~g')")
 
 
 def _stop_rule(stop: float | None) -> list[alt.Chart]:

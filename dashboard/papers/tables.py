@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.formats import percent
-from dashboard.papers.comparisons import Answer, Comparison, grouped
+from dashboard.papers.comparisons import Answer, Comparison, grouped, protocol_of
 from dashboard.summaries import Board, RunSummary
 from fer_core.config import Recipe
 from fer_core.papers import PAPER_4_REPORT, Published
@@ -19,17 +19,32 @@ Systems = dict[str, RunSummary]
 
 
 def figures_beside(comparisons: Sequence[Comparison]) -> pd.DataFrame:
-    """One row for each comparable figure: `published`, `ours`, `low` and `high` in [0, 1], and their texts."""
-    rows = [_beside(each) for each in comparisons if each.figure.comparable]
+    """One row for each comparable figure: `published`, `ours`, `low` and `high` in [0, 1], and their texts.
+
+    No two rows have the same `system`: what goes beyond the papers names its protocol, then a number.
+    """
+    shown = [each for each in comparisons if each.figure.comparable]
+    rows = [_beside(each) | {"system": name} for each, name in zip(shown, _row_names(shown), strict=True)]
     columns = ["system", "published", "ours", "low", "high", "verdict", "published_text", "ours_text"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _row_names(comparisons: Sequence[Comparison]) -> list[str]:
+    """What each row of a chart is called, with one LINE_BREAK at most; names that come again are numbered."""
+    seen: dict[str, int] = {}
+    names = []
+    for each in comparisons:
+        name = f"{each.system}, {protocol_of(each)}" if each.is_beyond else each.system
+        seen[name] = number = seen.get(name, 0) + 1
+        numbered = name if number == 1 else f"{name} ({number})"
+        names.append(numbered.replace(", ", f",{LINE_BREAK} ", 1))
+    return names
 
 
 def _beside(comparison: Comparison) -> dict[str, Any]:
     answer = comparison.answer
     low, high = answer.interval if answer else (None, None)
     return {
-        "system": comparison.system.replace(", ", f",{LINE_BREAK} "),
         "published": comparison.figure.value,
         "ours": answer.accuracy if answer else None,
         "low": low,

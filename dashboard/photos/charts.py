@@ -9,7 +9,8 @@ from dashboard.charts import GREY, MUTED, cell_axis, emotion_scale, number_axis
 
 ROWS = "rows"  # the name of the data that a chart is given
 ROW_HEIGHT = 20
-FULL = 0.66  # of a run's part of the width that a share of 1 takes; its number stands in the rest
+# of a run's part of the width that a share of 1 takes; its number, of NUMBER_WIDTH pixels, stands in the rest
+MOST_FULL, NUMBER_WIDTH = 0.66, 48
 TIMELINE_HEIGHT = 260
 STACKED_HEIGHT = 170  # of the timeline of each of several runs, with its axes
 LEGEND_HEIGHT = 56  # of the emotions' colours above the first of them
@@ -36,11 +37,12 @@ def side_by_side(emotions: tuple[str, ...], runs: tuple[str, ...]) -> str:
         title=None,
     )
     several = len(runs) > 1
+    full = f"clamp(1 - {NUMBER_WIDTH * len(runs)} / width, 0.2, {MOST_FULL})"
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(runs)], nice=False), axis=axis if several else None)
     tooltip = [alt.Tooltip("emotion:N"), alt.Tooltip("share:Q", title="probability", format=".2%")]
     base = (
         alt.Chart(alt.NamedData(ROWS))
-        .transform_calculate(full=f"datum.place + {FULL}", end=f"datum.place + {FULL} * datum.share")
+        .transform_calculate(full=f"datum.place + {full}", end=f"datum.place + {full} * datum.share")
         .encode(
             y=alt.Y("emotion:N", sort=list(emotions), title=None, axis=cell_axis("left", labelPadding=6)),
             tooltip=[*([alt.Tooltip("run:N")] if several else []), *tooltip],

@@ -29,6 +29,7 @@ class Editor {
     Object.assign(this, { stage: at("stage"), image: at("photo"), layer: at("boxes"), told: at("told") })
     this.buttons = Object.fromEntries(["edit", "add", "delete", "reset"].map((name) => [name, at(name)]))
     this.extras = [at("more"), at("hint")]
+    this.squareHint = at("square-hint")
     this.boxes = []
     this.chosen = -1
     this.revision = 0
@@ -233,6 +234,7 @@ class Editor {
     while (this.layer.children.length < this.boxes.length) this.layer.append(newBox())
     this.boxes.forEach((box, place) => this.drawBox(this.layer.children[place], box, place))
     this.buttons.delete.disabled = this.chosen < 0
+    this.squareHint.hidden = this.chosen < 0 // only then is a square drawn
     this.buttons.reset.disabled = !this.isDrawn
   }
 

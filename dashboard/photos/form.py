@@ -20,6 +20,7 @@ UNSURE_BELOW = 50  # percent: below this no emotion has the majority
 UPLOAD, SAMPLE = "Upload", "Sample photo"
 UPRIGHT, LEVEL = "As they stand", "Eyes level"
 PHOTO_MB = 50
+NO_FEELING = "An expression is not a feeling: a network reads how a face looks, not what a person feels."
 
 
 def choose_runs(everything: Sequence[RunSummary]) -> list[RunSummary]:

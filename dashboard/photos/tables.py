@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fer_core.inference import Prediction
 
 ALL, UNSURE, DISAGREED = "All", "Unsure", "Runs disagree"
-SURE, NOT_SURE = "", "unsure"
+SURE, NOT_SURE = "yes", "unsure"
 BOX = ("x", "y", "width", "height", "roll")
 
 

@@ -13,7 +13,7 @@ from dashboard.linked import LINKED, choice, segments
 from dashboard.photos import charts, record, tables
 from dashboard.photos.faces import LETTERS, Finder
 from dashboard.photos.film import MOST_ANNOTATED, Film, Reader
-from dashboard.photos.form import UPLOAD
+from dashboard.photos.form import NO_FEELING, UPLOAD
 from dashboard.summaries import RunSummary
 
 SAMPLE = "Sample video"
@@ -25,15 +25,15 @@ MOST_FACES = 100  # to choose from: in a long video of a crowd, a face that come
 ALL_RUNS = "All runs"
 FILM = "film"
 PRIVACY = (
-    "A video is kept in memory. Its reader needs a file: a temporary one, which is removed as soon as it is open; "
-    "the annotated video's is removed when the reading ends or is cancelled. Nothing goes anywhere else."
+    "Videos stay in the memory of the computer that runs this dashboard, or in temporary files that it removes, and go "
+    "nowhere."
 )
 
 
 def video(runs: Sequence[RunSummary], names: Mapping[str, str], finder: Finder, unsure_below: float) -> None:
     """The file, what is done with it, and what `runs` read in it."""
     given = _choose_video()
-    st.caption(PRIVACY)
+    st.caption(f"{PRIVACY} {NO_FEELING}")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         every = EVERY[choice("Look at", "every", list(EVERY), width=180)]
         annotate = st.toggle("Make an annotated video", value=True, key="annotate", bind=LINKED)

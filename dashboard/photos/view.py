@@ -22,6 +22,7 @@ FEW_FACES = 2  # that are as high as a photo
 SHOWN_FACES = 12  # of one photo as cards; the table holds all
 SHOWN_REFUSED = 6
 CROP = 104  # pixels of a crop on the page
+NO_PICTURE = " is not a picture; choose "  # what the reader of pictures says, before the kinds that it reads
 PAGE = "photo_page"
 
 
@@ -38,12 +39,13 @@ def refusals(refused: Sequence[Refused]) -> None:
 
 
 def _told(refused: Refused) -> str:
-    """One sentence, which names the file once."""
+    """One sentence, which names the file once; where it is no picture, it says that a zip is read as well."""
     name = PurePath(refused.name).name
-    for subject in (f"'{name}' ", "the picture "):
-        if refused.reason.startswith(subject):
-            return f"**{plain(refused.name)}** {plain(refused.reason.removeprefix(subject))}."
-    return f"**{plain(refused.name)}**: {plain(sentence(refused.reason))}"
+    reason = refused.reason + (", or a zip of them" if NO_PICTURE in refused.reason else "")
+    for subject in (f"'{name}' ", "the file "):
+        if reason.startswith(subject):
+            return f"**{plain(refused.name)}** {plain(reason.removeprefix(subject))}."
+    return f"**{plain(refused.name)}**: {plain(sentence(reason))}"
 
 
 def choose_photo(looked: Sequence[Looked]) -> Looked:

@@ -1,5 +1,6 @@
 """The pipelines of the Preprocessing page: which are compared, which is built, and what its buttons do."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,12 @@ def choose_size(notices: DeltaGenerator) -> tuple[int, int]:
 
 
 def choose_pipelines(runs: Sequence[RunSummary], notices: DeltaGenerator) -> "dict[str, Pipeline]":
-    """The pipelines to compare by their canonical text; what cannot be read is left out, and said."""
+    """The pipelines to compare by their canonical text; what cannot be read is taken out of the field, and said.
+
+    Must stand before the page's other fields: a link that holds such a text draws the page anew, and each field's
+    notice is given once.
+    """
+    _keep_readable(notices)
     used = {run.spec.preprocessing for run in runs if run.spec}
     names = [step.name for step in cache.steps()]
     chosen = st.multiselect(
@@ -46,14 +52,36 @@ def choose_pipelines(runs: Sequence[RunSummary], notices: DeltaGenerator) -> "di
         placeholder="Choose, or type a pipeline",
         help="Type any pipeline: steps joined by +, with arguments if need be, such as `gcn(lam=50)+hist_eq`.",
     )
-    found: dict[str, Pipeline] = {}
-    for text in chosen:
+    if _readable(chosen)[0] != chosen:
+        st.rerun()  # the field takes what a link holds, whatever is set before: only now can it be set
+    return {str(pipeline): pipeline for pipeline in map(_read, chosen)}
+
+
+def _keep_readable(notices: DeltaGenerator) -> None:
+    """Take out of the field what is no pipeline; must stand before the field."""
+    texts = st.session_state.get("pipelines", [])
+    kept, refused = _readable(texts)
+    for reason in refused:
+        notices.warning(f"Left out: {plain(sentence(reason))}", icon=":material/link_off:")
+    if kept != texts:
+        _set(pipelines=kept)
+
+
+def _readable(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The texts that are pipelines, each once, and why the others are none."""
+    kept, refused = [], []
+    for text in map(_joined, texts):
         try:
-            pipeline = _read(text)
-            found.setdefault(str(pipeline), pipeline)
+            _read(text)
+            kept.append(text)
         except FerError as error:
-            notices.warning(f"Left out: {plain(sentence(str(error)))}", icon=":material/link_off:")
-    return found
+            refused.append(str(error))
+    return list(dict.fromkeys(kept)), refused
+
+
+def _joined(text: str) -> str:
+    """Steps joined by +, which a link that is written by hand holds as spaces: `gcn hist_eq` as `gcn+hist_eq`."""
+    return re.sub(r"(?<=[\w)])\s+(?=[a-z])", "+", text.strip())
 
 
 def _unless_set(key: str, default: Any) -> Any:
@@ -201,11 +229,5 @@ def _change_built(change: "Callable[[Pipeline], Pipeline]") -> None:
 
 
 def _texts() -> list[str]:
-    """The canonical texts of the chosen pipelines that can be read."""
-    texts = []
-    for text in st.session_state["pipelines"]:
-        try:
-            texts.append(str(_read(text)))
-        except FerError:
-            continue  # the page has said that it is left out
-    return list(dict.fromkeys(texts))
+    """The canonical texts of the chosen pipelines."""
+    return list(dict.fromkeys(str(cache.pipeline(text)) for text in st.session_state["pipelines"]))

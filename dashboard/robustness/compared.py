@@ -12,7 +12,7 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.advice import PYTHON
 from dashboard.compare.selection import Selection
-from dashboard.formats import NONE, plain, sentence
+from dashboard.formats import NONE, plain, sentence, with_signs
 from dashboard.linked import segments
 from dashboard.robustness import compared_charts as charts
 from dashboard.robustness import compared_tables as tables
@@ -68,7 +68,10 @@ def _worse(found: Mapping[str, Mapping[str, Any]], names: Sequence[str], images:
         "Mean accuracy under each corruption, in percent",
         "Over its five severities. The loss is counted from the run's own accuracy on the same images untouched.",
     )
-    st.dataframe(table, hide_index=True, column_config=_columns(table), placeholder=NONE, alt="Robustness of each run")
+    st.dataframe(
+        with_signs(table, "lost", "relative"), hide_index=True, column_config=_columns(table), placeholder=NONE,
+        alt="Robustness of each run",
+    )  # fmt: skip
     ui.download(table, "corruptions")
 
 
@@ -99,8 +102,8 @@ def _columns(table: pd.DataFrame) -> dict[str, Any]:
         "run": column.TextColumn("Run", pinned=True),
         "clean": number("Untouched (%)", format="%.1f"),
         "corrupted": number("Mean, worse (%)", format="%.1f", help="Over all corruptions and severities."),
-        "lost": number("Change (points)", format="%+.1f"),
-        "relative": number("Change (% of untouched)", format="%+.1f"),
+        "lost": number("Change (points)"),
+        "relative": number("Change (% of untouched)"),
         **means,
         "images": number("Images", format="%,d", help="Test images that were measured."),
         "of": None,
@@ -119,11 +122,11 @@ def _views(found: Mapping[str, Mapping[str, Any]]) -> None:
         "number": number("Views", format="%d"),
         "alone": number("Face alone (%)", format="%.1f"),
         "accuracy": number("Accuracy (%)", format="%.1f"),
-        "gain": number("Gain (points)", format="%+.1f"),
+        "gain": number("Gain (points)"),
         "images": number("Images", format="%,d"),
         "of": None,
     }
-    st.dataframe(table, hide_index=True, column_config=config, alt="Several views of each face")
+    st.dataframe(with_signs(table, "gain"), hide_index=True, column_config=config, alt="Several views of each face")
     ui.download(table, "views")
 
 

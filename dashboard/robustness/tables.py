@@ -34,7 +34,7 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 def views(report: Mapping[str, Any]) -> pd.DataFrame:
     """The face alone, and each kind of averaging; `gain` in points above the face alone on the same images."""
     clean = report["clean"]["accuracy"]
-    rows = [{"views": "the face alone", "number": 1, **score(report["clean"]), "gain": 0.0}]
+    rows = [{"views": "the face alone", "number": 1, **score(report["clean"]), "gain": None}]
     rows += [
         {"views": KINDS.get(name, name), "number": each["views"], **score(each)}
         | {"gain": 100 * (each["accuracy"] - clean)}

@@ -8,7 +8,7 @@ from streamlit import column_config as column
 from dashboard import cache
 from dashboard import components as ui
 from dashboard.advice import PYTHON
-from dashboard.formats import percent
+from dashboard.formats import NONE, percent, with_signs
 from dashboard.robustness import charts, tables
 from dashboard.summaries import RunSummary
 
@@ -80,8 +80,11 @@ def _views(run: RunSummary, report: dict[str, Any]) -> None:
         "accuracy": column.NumberColumn("Accuracy (%)", format="%.1f"),
         "low": column.NumberColumn("95 % from", format="%.1f"),
         "high": column.NumberColumn("to", format="%.1f"),
-        "gain": column.NumberColumn("Gain (points)", format="%+.1f"),
+        "gain": column.NumberColumn("Gain (points)"),
         "n": column.NumberColumn("Images", format="%,d"),
     }
-    st.dataframe(table, hide_index=True, column_config=config, alt="Accuracy with several views of each face")
+    signed = with_signs(table, "gain")
+    st.dataframe(
+        signed, hide_index=True, column_config=config, placeholder=NONE, alt="Accuracy with several views of each face"
+    )
     ui.download(table, f"views_{run.id}")

@@ -79,7 +79,7 @@ def read_picture(
     Raises ImageError where the file is no whole picture or declares more than `max_pixels`.
     """
     known = called or (source.name if isinstance(source, Path) else "")
-    name = f"'{known}'" if known else "the picture"
+    name = f"'{known}'" if known else "the file"
     with _opened(source, name) as image:
         width, height = image.size
         if width * height > max_pixels:
@@ -161,7 +161,7 @@ def _open_header(stream: IO[bytes], name: str) -> Image.Image:
                 f"{name} is a TIFF picture of a kind that is not read here, or a damaged one; save it as PNG or JPEG "
                 "first"
             ) from None
-        raise ImageError(f"{name} is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file") from None
+        raise ImageError(f"{name} is not a picture; choose a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF file") from None
     except _DAMAGE as error:
         raise ImageError(f"{name} is a truncated or damaged picture") from error
 

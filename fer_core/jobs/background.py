@@ -17,7 +17,8 @@ from fer_core.errors import FerError
 from fer_core.runs import RunStore
 
 FOLDER = ".worker"
-_started: "list[subprocess.Popen[bytes]]" = []  # kept, so that one that ends is no zombie of ours
+# by their folder of runs; kept, so that one that ends is no zombie of ours
+_started: "list[tuple[Path, subprocess.Popen[bytes]]]" = []
 START_S = 30.0  # within which a worker that was started must hold its lock
 
 
@@ -40,6 +41,11 @@ def worker_info(store: RunStore) -> WorkerInfo | None:
         return WorkerInfo(**json.loads((_folder(store) / "worker.json").read_bytes()))
     except (OSError, ValueError, TypeError):
         return WorkerInfo()  # it has just begun, and has not said anything yet
+
+
+def is_worker_starting(store: RunStore) -> bool:
+    """Whether this process has started a worker of `store` that lives and is not at work yet: it loads PyTorch."""
+    return not _is_held(store) and any(root == store.root and each.poll() is None for root, each in list(_started))
 
 
 def write_worker_info(store: RunStore, info: Mapping[str, Any]) -> None:
@@ -82,7 +88,7 @@ def ensure_worker(store: RunStore, *, options: Sequence[str] = (), wait: bool = 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _started[:] = [each for each in _started if each.poll() is None] + [process]
+    _started[:] = [(root, each) for root, each in _started if each.poll() is None] + [(store.root, process)]
     if wait:
         _wait_for(store, process, log)
     return True

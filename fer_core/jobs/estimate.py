@@ -8,6 +8,8 @@ from typing import Any
 
 from fer_core.config import Recipe, RunSpec
 
+OTHER_MODEL = "other model of device"
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -51,22 +53,28 @@ def estimate(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable
     """The time that `spec` takes if it trains all of its epochs; None where no past run tells.
 
     A run tells if it trained the same network (architecture and arguments) on images of the same size and
-    colour on the same kind of device. Those that learnt from the same teacher, which reads every image first, or as
-    this one from none, count alone if there are any; so do, on a CPU, those that had as many threads. The time is
-    the median time of an image in training, with what preparing, validating and evaluating added in those runs,
-    times images and epochs of every fold.
+    colour on the same kind of device. Those on a device of the same model count alone if there are any; so do those
+    that learnt from the same teacher, which reads every image first, or as this one from none, and, on a CPU, those
+    that had as many threads. The time is the median time of an image in training, with what preparing, validating
+    and evaluating added in those runs, times images and epochs of every fold.
     """
-    told = [run for run in past if _is_alike(run, spec, workload, machine)]
+    told, _ = _alike(spec, workload, machine, past)
     if not told:
         return None
+    told, same_model = _preferred(told, lambda run: machine.name in ("", run.environment.get("device_name")))
     told, same_teacher = _preferred(told, lambda run: run.spec.recipe.teacher == spec.recipe.teacher)
     told, same_threads = _preferred(
         told, lambda run: machine.kind != "cpu" or run.environment.get("threads") == machine.threads
     )
-    found = {"other teacher": same_teacher, "other thread count": same_threads}
+    found = {OTHER_MODEL: same_model, "other teacher": same_teacher, "other thread count": same_threads}
     seen = spec.recipe.epochs * sum(workload.images)
     differences = tuple(what for what, is_same in found.items() if not is_same)
     return Estimate(seen * _seconds_per_image(told, spec.recipe), len(told), differences)
+
+
+def obstacle(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable[PastRun]) -> str:
+    """Why no past run tells how long `spec` takes; the empty string where one does."""
+    return _alike(spec, workload, machine, past)[1]
 
 
 def _preferred(runs: list[PastRun], is_equal: Callable[[PastRun], bool]) -> tuple[list[PastRun], bool]:
@@ -75,16 +83,32 @@ def _preferred(runs: list[PastRun], is_equal: Callable[[PastRun], bool]) -> tupl
     return equal or runs, bool(equal)
 
 
-def _is_alike(run: PastRun, spec: RunSpec, workload: Workload, machine: Machine) -> bool:
-    facts = run.environment
-    same_network = (run.spec.architecture, run.spec.architecture_arguments) == (
-        spec.architecture,
-        spec.architecture_arguments,
+def _alike(spec: RunSpec, workload: Workload, machine: Machine, past: Iterable[PastRun]) -> tuple[list[PastRun], str]:
+    """The runs that tell, or none and what the ones that come nearest have otherwise."""
+    images = (workload.size, workload.channels)
+    conditions: tuple[tuple[str, Callable[[PastRun], bool]], ...] = (
+        ("no past run of it", lambda run: run.spec.architecture == spec.architecture),
+        (
+            "past runs have other arguments",
+            lambda run: run.spec.architecture_arguments == spec.architecture_arguments,
+        ),
+        (
+            "past runs had other image sizes",
+            lambda run: (run.environment.get("image_size"), run.environment.get("channels")) == images,
+        ),
+        ("past runs had other devices", lambda run: _kind(run) == machine.kind),
+        ("past runs tell no times", lambda run: _images_seen(run) > 0 and _number(run, "wall_s") > 0),
     )
-    same_images = (facts.get("image_size"), facts.get("channels")) == (workload.size, workload.channels)
-    same_kind = str(facts.get("device", "")).partition(":")[0] == machine.kind
-    same_device = same_kind and machine.name in ("", facts.get("device_name"))
-    return same_network and same_images and same_device and _images_seen(run) > 0 and _number(run, "wall_s") > 0
+    left = list(past)
+    for otherwise, fits in conditions:
+        left = [run for run in left if fits(run)]
+        if not left:
+            return [], otherwise
+    return left, ""
+
+
+def _kind(run: PastRun) -> str:
+    return str(run.environment.get("device", "")).partition(":")[0]
 
 
 def _seconds_per_image(runs: Sequence[PastRun], recipe: Recipe) -> float:

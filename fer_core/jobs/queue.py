@@ -132,7 +132,8 @@ class JobQueue:
         with run.lock():
             if run.status.state == "finished":
                 return
-            message = f"cancelled by {request.by or 'somebody'} after epoch {run.status.epoch}; it can be resumed"
+            by, epoch = request.by or "somebody", run.status.epoch
+            message = f"stopped by {by} after epoch {epoch}; it can be resumed from there"
             run.update_status(state="cancelled", eta_s=None, message=message)
             remove_job(run)
             run.append_log(message)

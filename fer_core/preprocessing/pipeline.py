@@ -60,11 +60,11 @@ class Pipeline:
     def trace(self, images: Tensor, *, training: bool = False, seed: int = 0, repeat_s: float = 0.0) -> "list[Stage]":
         """What each step does, for a preview: the images as given, then after each step that acts.
 
-        All is repeated for `repeat_s` seconds: a step's time is its shortest, so that what else the machine does
-        counts less.
+        All is repeated for `repeat_s` seconds after the first time, which also sets libraries up: a step's time is
+        its shortest, so that what else the machine does counts less.
         """
-        end = perf_counter() + repeat_s
         stages = self._stages(images, training, seed)
+        end = perf_counter() + repeat_s
         while perf_counter() < end:
             again = self._stages(images, training, seed)
             stages = [min(pair, key=lambda stage: stage.seconds) for pair in zip(stages, again, strict=True)]

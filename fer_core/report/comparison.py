@@ -5,12 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fer_core.config import to_json
+from fer_core.architectures.ensemble import NAME as ENSEMBLE
 from fer_core.errors import FerError
-from fer_core.evaluation import Comparison, compare_runs, differences, flat
+from fer_core.evaluation import Comparison, compare_runs
 from fer_core.report import drawings
 from fer_core.report.files import write_whole
 from fer_core.report.markdown import NONE, number, percent, with_interval
+from fer_core.report.settings import differing
 from fer_core.runs import Run
 
 MOST_RUNS = 8
@@ -76,25 +77,34 @@ def _runs(runs: Sequence[Run], letters: dict[str, str]) -> str:
     rows = []
     for run in runs:
         test, environment = _test(run), run.environment()
-        seconds = environment.get("wall_s")
+        seconds = None if _is_ensemble(run) else environment.get("wall_s")  # that was spent on averaging alone
         rows.append(
             (
                 letters[run.id],
                 with_interval(test["accuracy"], test["accuracy_interval"]),
                 with_interval(test.get("clean_accuracy"), test.get("clean_accuracy_interval")),
                 *(percent(test[key]) for key in ("balanced_accuracy", "macro_f1")),
+                percent(test["ece"]),
                 percent(test["calibrated"]["ece"]),
                 number(environment.get("parameters")),
                 NONE if seconds is None else f"{seconds / 60:.1f} min",
             )
         )
-    columns = ("run", "accuracy [95 %]", "clean [95 %]", "balanced", "macro-F1", "ECE", "parameters", "training")
+    columns = (
+        *("run", "accuracy [95 %]", "clean [95 %]", "balanced", "macro-F1"),
+        *("ECE", "ECE, calibrated", "parameters", "training"),
+    )
     first = runs[0].spec
     told = (
         f"<p>{_test(runs[0])['n']:,} test images of {escape(first.dataset)}, protocol {escape(first.protocol)}. "
-        "<i>Clean</i> are the images that have no exact copy in training; ECE is after calibration.</p>"
+        "<i>Clean</i> are the images that have no exact copy in training. ECE, the expected calibration error, is how "
+        "far confidence and accuracy are apart; <i>calibrated</i> is after temperature scaling.</p>"
     )
     return f"<ul>{names}</ul>{told}{_table(columns, rows)}"
+
+
+def _is_ensemble(run: Run) -> bool:
+    return run.spec.architecture == ENSEMBLE
 
 
 def _accuracies(runs: Sequence[Run], letters: dict[str, str]) -> drawings.Rows:
@@ -109,8 +119,7 @@ def _accuracies(runs: Sequence[Run], letters: dict[str, str]) -> drawings.Rows:
 
 
 def _differing(runs: Sequence[Run], letters: dict[str, str]) -> str:
-    found = differences([flat(to_json(run.spec)) for run in runs])
-    rows = [(name, *values) for name, values in found.items()]
+    rows = differing([run.spec for run in runs])
     return _table(("", *letters.values()), rows) if rows else "<p>Nothing that a specification says.</p>"
 
 
@@ -143,7 +152,14 @@ def _curves(runs: Sequence[Run], letters: dict[str, str]) -> str:
         for each in run.metrics()
         if each.get("valid_accuracy") is not None
     ]
-    return drawings.curves_svg(rows) if rows else "<p>No epochs are recorded.</p>"
+    drawn = {row["run"] for row in rows}
+    absent = [run for run in runs if letters[run.id] not in drawn]
+    chart = drawings.curves_svg(rows, list(letters.values())) if rows else ""
+    return chart + "".join(f"<p>{letters[run.id]} {_without_curve(run)}</p>" for run in absent)
+
+
+def _without_curve(run: Run) -> str:
+    return "is an ensemble: not trained, it has no curve." if _is_ensemble(run) else "has no recorded epochs."
 
 
 def _emotions(runs: Sequence[Run], letters: dict[str, str]) -> drawings.Rows:

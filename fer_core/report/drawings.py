@@ -8,6 +8,7 @@ Rows = list[dict[str, Any]]
 # any two stay apart for colour-blind readers, and from white (3:1)
 COLORS = ("#4F5BD5", "#B08D00", "#782F32", "#489086", "#86105F", "#D8386B", "#A8390A", "#6693CE")
 WIDTH = 640
+SHARES = "%"  # with as many decimals as tell the ticks apart
 
 
 def accuracy_svg(rows: Rows) -> str:
@@ -17,7 +18,7 @@ def accuracy_svg(rows: Rows) -> str:
         "type": "quantitative",
         "title": "test accuracy",
         "scale": {"zero": False},
-        "axis": {"format": ".0%", "tickCount": 8},
+        "axis": {"format": SHARES, "tickCount": 8},
     }
     span = {
         "mark": {"type": "rule", "strokeWidth": 2.5},
@@ -31,16 +32,22 @@ def accuracy_svg(rows: Rows) -> str:
     return _svg({"data": {"values": rows}, "height": {"step": 34}, "encoding": encoding, "layer": [span, dot]})
 
 
-def curves_svg(rows: Rows) -> str:
-    """Validation accuracy over the epochs; rows have `run`, `fold`, `epoch` and `value`, a share."""
+def curves_svg(rows: Rows, runs: Sequence[str]) -> str:
+    """Validation accuracy over the epochs; rows have `run`, `fold`, `epoch` and `value`, a share.
+
+    `runs` are those of the whole page: each has its colour there, though it may have no curve.
+    """
     encoding = {
-        "x": {"field": "epoch", "type": "quantitative", "title": "epoch", "axis": {"grid": False}},
+        "x": {
+            "field": "epoch", "type": "quantitative", "title": "epoch",
+            "axis": {"grid": False, "format": "d", "tickMinStep": 1, "tickCount": 10},
+        },
         "y": {
             "field": "value", "type": "quantitative", "title": "validation accuracy", "scale": {"zero": False},
-            "axis": {"format": ".0%"},
+            "axis": {"format": SHARES},
         },
         "detail": {"field": "fold", "type": "nominal"},
-        "color": _color(rows),
+        "color": _color(rows, runs),
     }  # fmt: skip
     return _svg(
         {"data": {"values": rows}, "height": 280, "mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding}
@@ -50,7 +57,7 @@ def curves_svg(rows: Rows) -> str:
 def emotions_svg(rows: Rows) -> str:
     """F1 of each emotion, a point for each run; rows have `run`, `emotion` and `value`, a share."""
     encoding = {
-        "x": {"field": "value", "type": "quantitative", "title": "F1", "axis": {"format": ".0%"}},
+        "x": {"field": "value", "type": "quantitative", "title": "F1", "axis": {"format": SHARES, "tickCount": 10}},
         "y": {"field": "emotion", "type": "nominal", "sort": None, "title": None, "axis": {"grid": True}},
         "color": _color(rows),
         "shape": {"field": "run", "type": "nominal", "sort": None, "legend": None},
@@ -59,10 +66,11 @@ def emotions_svg(rows: Rows) -> str:
     return _svg({"data": {"values": rows}, "height": {"step": 32}, "mark": mark, "encoding": encoding})
 
 
-def _color(rows: Rows) -> dict[str, Any]:
-    names: Sequence[str] = list(dict.fromkeys(row["run"] for row in rows))
+def _color(rows: Rows, runs: Sequence[str] = ()) -> dict[str, Any]:
+    shown = list(dict.fromkeys(row["run"] for row in rows))
+    names = runs or shown
     scale = {"domain": names, "range": [COLORS[place % len(COLORS)] for place in range(len(names))]}
-    legend = {"title": None, "orient": "top", "labelLimit": 300}
+    legend = {"title": None, "orient": "top", "labelLimit": 300, "values": shown}
     return {"field": "run", "type": "nominal", "sort": None, "scale": scale, "legend": legend}
 
 

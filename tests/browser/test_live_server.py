@@ -69,6 +69,8 @@ def test_a_run_without_an_onnx_form_is_read_by_the_server_after_a_click(
     live = page.locator(".live")
     expect(live.locator(".sentence")).to_contain_text("then its frames go to the server", timeout=PATIENCE)
     expect(page.get_by_text("Frames go to the computer that runs this dashboard")).to_be_visible()
+    expect(page.get_by_role("radio", name="Live on the server")).to_be_checked()
+    expect(page.get_by_role("radio", name="Live", exact=True)).to_have_count(0)
     assert frames.opened == 0, "nothing is sent before the camera is started"
     start(page)
     expect(live).to_have_attribute("data-runs", "2", timeout=PATIENCE)

@@ -66,7 +66,10 @@ def test_boxes_are_drawn_moved_and_removed_and_the_pictures_are_saved(
     expect(page.locator(".box")).to_have_count(1)  # nothing is drawn before it is asked for
 
     page.get_by_role("button", name="Correct boxes").click()
+    expect(page.locator(".hint")).to_be_visible()
+    expect(page.locator(".square-hint")).to_be_hidden()  # no box is chosen, and no square drawn
     drag(page, (0.1, 0.6), (0.4, 0.8))
+    expect(page.locator(".square-hint")).to_be_visible()
     expect_read(page, 2)
     found, drawn = rows(page)
     assert (found["box"], drawn["box"]) == ("drawn", "drawn")

@@ -142,6 +142,22 @@ def test_curves_are_drawn_from_the_first_epoch_on(number: int, measure: charts.M
     drawn(charts.learning_rate_curve(data))
 
 
+def test_the_label_of_the_best_epoch_is_above_the_plot_where_no_line_is() -> None:
+    data = epochs(4).assign(train_loss=1.0, valid_loss=1.0)
+    for measure in ("loss", "accuracy"):
+        *_, label = drawn(charts.learning_curves(data, measure, tables.best_epochs(data)))["layer"]
+        assert label["mark"]["text"] == "best epoch 3"
+        assert label["encoding"]["y"]["value"] < 0
+        assert label["mark"]["baseline"] == "bottom"
+
+
+def test_no_two_ticks_of_close_accuracies_say_the_same() -> None:
+    data = epochs(4).assign(train_accuracy=0.68, valid_accuracy=np.linspace(0.68, 0.686, 4))
+    svg = vl_convert.vegalite_to_svg(charts.learning_curves(data, "accuracy", tables.best_epochs(data)).to_json())
+    ticks = re.findall(r">([0-9.]+).%</text>", svg)
+    assert len(set(ticks)) == len(ticks) > 2
+
+
 def test_curves_without_a_known_best_epoch_mark_none() -> None:
     data = epochs(4)
     assert "best epoch" not in json.dumps(drawn(charts.learning_curves(data, "loss", tables.best_epochs(data, 99))))
@@ -237,7 +253,7 @@ def test_a_json_object_becomes_tables_of_text() -> None:
         {"seed": 0, "emotions": ["sad", "happy"], "init_from": "", "recipe": {"l2": 0.5}, "x": {}}
     )
     assert list(found) == ["", "recipe"]
-    assert found[""].values.tolist() == [["seed", "0"], ["emotions", "sad, happy"], ["init from", "–"]]
+    assert found[""].values.tolist() == [["seed", "0"], ["emotions", "sad, happy"], ["starts from", "–"]]
 
 
 def test_charts_know_no_streamlit() -> None:
@@ -287,3 +303,9 @@ def test_a_picture_is_as_wide_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
     chart = charts.learning_rate_curve(epochs(5))
     content = charts.picture(chart, "svg", theme.chart_config(), 500).decode()
     assert re.search(r'<svg[^>]* width="500"', content)
+
+
+def test_an_axis_of_percent_reads_as_the_text_does():
+    shown = charts.number_axis(format=".0%", tickCount=4).to_dict()
+    assert shown["labelExpr"] == "replace(datum.label, '%', '\u00a0%')"
+    assert "labelExpr" not in charts.number_axis(format="d").to_dict()

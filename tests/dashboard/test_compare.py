@@ -1,5 +1,6 @@
 """The Compare page."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -41,7 +42,8 @@ def test_it_names_the_best_and_whether_that_is_more_than_chance(three: list[Run]
     assert list(table["run"]) == ["A · raw", "B · gcn", "C · hist_eq"]
     shares = [run.evaluation()["splits"]["test"]["accuracy"] for run in three]
     assert list(table["accuracy"]) == pytest.approx([100 * share for share in shares])
-    assert list(table["lead"]) == pytest.approx([100 * (share - shares[0]) for share in shares])
+    assert list(table["lead"])[1:] == pytest.approx([100 * (share - shares[0]) for share in shares[1:]])
+    assert np.isnan(table["lead"].iloc[0]), "the baseline has no difference"
     assert list(table["real"]) == ["", "no", "yes"]
 
 
@@ -69,6 +71,7 @@ def test_one_run_alone_asks_for_another(three: list[Run], open_page: Open) -> No
     app = open_page("compare", runs=hashes(three[0]))
     assert_sound(app)
     assert "Choose another of the 3 runs" in texts(app)
+    assert app.selectbox(key="no_baseline").options == ["mini_xception · raw"]
 
 
 def test_a_damaged_link_falls_back_with_a_notice(three: list[Run], open_page: Open) -> None:
@@ -156,6 +159,30 @@ def test_curves_take_metric_axis_and_smoothing_from_the_link(three: list[Run], o
     assert "The link's smooth '7' cannot be shown" in texts(damaged)
 
 
+@pytest.mark.parametrize("view", ["Emotions", "Calibration"])
+def test_two_tables_of_a_view_have_buttons_that_say_which(three: list[Run], open_page: Open, view: str) -> None:
+    app = open_page("compare", runs=hashes(*three), view=view)
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert len([label for label in labels if label.startswith("CSV of ")]) == 2
+    assert len(set(labels)) == len(labels)
+
+
+def test_a_run_without_a_curve_is_named_with_the_reason_and_not_in_the_legend(
+    store: RunStore, three: list[Run], open_page: Open
+) -> None:
+    members = [{"run": run.id, "weight": 0.5} for run in three[:2]]
+    ensemble = make_tested(store, architecture="ensemble:weighted", architecture_arguments={"members": members})
+    (ensemble.path / "metrics.jsonl").write_text("")
+    (three[2].path / "metrics.jsonl").write_text("")
+    app = open_page("compare", runs=hashes(*three, ensemble), view="Curves")
+    assert_sound(app)
+    assert "D is an ensemble and has no curve." in texts(app)
+    assert "C has no validation accuracy written down." in texts(app)
+    spec = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    values = {tuple(layer["encoding"]["color"]["legend"]["values"]) for layer in spec["layer"]}
+    assert [[name[0] for name in each] for each in values] == [["A", "B"]]
+
+
 def test_the_explorer_shows_who_alone_is_right(three: list[Run], open_page: Open) -> None:
     app = open_page("compare", runs=hashes(*three), view="Images", right="C", wrong="B")
     assert_sound(app)
@@ -206,6 +233,14 @@ def test_differences_of_matrices_leave_out_the_baseline(three: list[Run], open_p
     assert_sound(app)
     assert "**B · gcn, less A**" in texts(app)
     assert len(app.get("vega_lite_chart")) == 2
+
+
+def test_small_differences_of_matrices_have_faint_colours(three: list[Run], open_page: Open) -> None:
+    three[1].save_predictions(three[0].predictions())
+    app = open_page("compare", runs=hashes(*three[:2]), view="Confusion", matrices="Difference to the baseline")
+    assert_sound(app)
+    spec = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == [-0.05, 0.05]
 
 
 def test_a_run_whose_predictions_are_damaged_gets_one_sentence(three: list[Run], open_page: Open) -> None:

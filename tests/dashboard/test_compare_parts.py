@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.compare import calibration, charts, curves, matrices, settings, tables
+from dashboard.compare import calibration, charts, columns, curves, matrices, settings, tables
 from dashboard.compare.selection import (
     FIRST_CHOICE,
     first_choice,
@@ -17,6 +17,7 @@ from dashboard.compare.selection import (
     select,
     why_apart,
 )
+from dashboard.formats import p_text
 from dashboard.labels import board_label
 from dashboard.summaries import RunSummary, summarize
 from fer_core.evaluation import Answers, compare_all, shared_answers
@@ -40,6 +41,7 @@ def answers(runs: list[Run]) -> Answers:
 
 def test_runs_are_called_by_a_letter_and_what_differs(runs: list[Run]) -> None:
     assert list(names(summaries(runs)).values()) == ["A · raw", "B · gcn"]
+    assert list(names(summaries(runs[:1])).values()) == ["A · mini_xception · raw"]
 
 
 def test_runs_are_called_by_no_more_than_tells_them_apart(tmp_path: Path) -> None:
@@ -143,6 +145,24 @@ def test_settings_that_differ_have_a_column_for_each_letter(runs: list[Run]) -> 
     assert machines.loc["images per second"].tolist() == ["812", "–"]
 
 
+def test_keys_of_settings_are_told_apart_and_members_are_no_dictionaries(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    member = {"run": "linear__raw__x-official__s0__01234567", "architecture": "linear", "preprocessing": "raw"}
+    arguments = ({"members": [member | {"weight": 0.8194, "arguments": {}}]}, {"width": 0.9})
+    found = summaries([make_tested(store, n=40, architecture_arguments=each) for each in arguments])
+    table = settings.specs(found, names(found), all_rows=False).set_index("setting")
+    assert table["A"].to_dict() == {
+        "architecture: members": "0.82 × linear · raw · 01234567",
+        "architecture: width": "–",
+    }
+    facts = [{"members_wall_s": 18032.4, "notes": {"face_crop: no face": 9117}}, {"packages": {"torch": "2"}}]
+    machines = settings.environments(found, facts, names(found), all_rows=False).set_index("setting")["A"].to_dict()
+    assert machines["time of the members"].replace("\N{NO-BREAK SPACE}", " ") == "5 h"
+    assert machines["face crop: no face"] == "9,117"
+    widths = {name: each["width"] for name, each in columns.settings(table.reset_index(), ["A · x", "B · y"]).items()}
+    assert widths["setting"] > widths["B"], "as wide as its texts"
+
+
 def test_pairs_are_told_from_both_sides(runs: list[Run]) -> None:
     found = answers(runs)
     pairs = compare_all(found)
@@ -162,7 +182,7 @@ def test_the_interval_of_a_turned_pair_is_its_mirror_image(runs: list[Run]) -> N
 
 @pytest.mark.parametrize(("p_value", "text"), [(0.0312, "0.031"), (0.0004, "<\N{NO-BREAK SPACE}0.001"), (None, "–")])
 def test_p_values_are_written_with_three_decimals(p_value: float | None, text: str) -> None:
-    assert tables.p_text(p_value) == text
+    assert p_text(p_value) == text
 
 
 def test_the_difference_of_two_matrices_is_zero_in_sum_and_in_itself(runs: list[Run]) -> None:

@@ -77,7 +77,7 @@ def test_between_specs_validation_decides_and_not_the_test(store: RunStore) -> N
     assert [run.id for run in answer.runs] == [chosen.id]
 
 
-@pytest.mark.parametrize(("accuracy", "verdict"), [(0.75, "reached"), (0.4, "below")])
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.75, "reached"), (0.64, "within the interval"), (0.4, "below")])
 def test_the_verdict_is_that_of_our_interval(store: RunStore, accuracy: float, verdict: str) -> None:
     make_run(store, accuracy=accuracy, **OWN)
     found = compared(store, "mini_xception + raw")

@@ -1,8 +1,22 @@
 """Numbers as the dashboard writes them."""
 
+import pandas as pd
 import pytest
 
-from dashboard.formats import count, duration, interval, percent, plain, plural, points, sentence, spread
+from dashboard.formats import (
+    count,
+    duration,
+    fact_name,
+    fact_text,
+    interval,
+    percent,
+    plain,
+    plural,
+    points,
+    sentence,
+    spread,
+    with_signs,
+)
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -16,6 +30,13 @@ def test_shares_have_one_decimal_and_a_unit() -> None:
 def test_a_mean_has_its_deviation_and_a_difference_its_sign() -> None:
     assert spread(0.5312, 0.0104) == f"53.1{NBSP}±{NBSP}1.0{NBSP}%"
     assert [points(each) for each in (0.021, -0.004, 0.0)] == ["+2.1", "−0.4", "+0.0"]
+
+
+def test_differences_in_a_table_have_a_real_minus_and_stay_numbers() -> None:
+    styled = with_signs(pd.DataFrame({"run": ["A", "B", "C"], "lead": [None, -0.32, 1.0]}), "lead")
+    shown = styled.to_html()
+    assert [text in shown for text in (">–<", ">−0.3<", ">+1.0<")] == [True] * 3
+    assert styled.data["lead"].dtype == float
 
 
 def test_text_with_markdown_in_it_is_shown_as_it_is() -> None:
@@ -54,3 +75,20 @@ def test_a_message_becomes_a_sentence_but_a_name_keeps_its_case() -> None:
     assert sentence("the loss is not finite") == "The loss is not finite."
     assert sentence("linear__raw/spec.json is damaged") == "linear__raw/spec.json is damaged."
     assert sentence("Done!") == "Done!"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name", "text"),
+    [
+        ("wall_s", 3433.577, "time", f"57{NBSP}min 14{NBSP}s"),
+        ("peak_memory_bytes", 1_316_126_720, "peak memory", f"1,316{NBSP}MB"),
+        ("images_per_s", 416.728, "images per second", "417"),
+        ("parameters", 58_423, "parameters", "58,423"),
+        ("recipe.learning_rate", 0.0015, "learning rate", "0.0015"),
+        ("seed", 12_345, "seed", "12345"),
+        ("members", [], "members", "–"),
+        ("nesterov", True, "nesterov", "yes"),
+    ],
+)
+def test_a_fact_has_a_name_and_a_unit(key: str, value: object, name: str, text: str) -> None:
+    assert (fact_name(key), fact_text(key, value)) == (name, text)

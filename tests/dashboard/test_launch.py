@@ -74,7 +74,7 @@ def test_it_begins_with_one_network_and_says_what_a_launch_would_do(open_page: O
     assert (metrics(app)["Runs"], metrics(app)["New"], metrics(app)["Exist already"]) == ("1", "1", "0")
     row = app.dataframe[0].value.iloc[0]
     assert (row["architecture"], row["preprocessing"], row["state"]) == ("mini_xception", "raw", "new")
-    assert row["basis"] == "no past run like it on this device"
+    assert row["basis"] == "no past run of it"
     assert "Launch 1 run" in labels_of_buttons(app)
     assert app.code[0].value.endswith("grid --architectures mini_xception --preprocessing raw --dataset synthetic")
     assert "drawn: good for trying, not a result" in texts(app)
@@ -186,11 +186,13 @@ def test_the_time_is_told_from_past_runs_on_this_device(
         ({"preprocessing": ["raw", "hist_q"]}, "Unknown step 'hist_q' (did you mean 'hist_eq'?); choose from clahe"),
         ({"seeds": "zero"}, "Seeds must be whole numbers joined by commas, got 'zero'."),
         ({"seeds": ",".join(str(seed) for seed in range(201))}, "These are 201 runs, and at most 200"),
-        ({"learning_rate": "200"}, "learning_rate must be between 1e-09 and 100, got 200.0."),
-        ({"epochs": "-1"}, "Epochs must be between 1 and"),
+        ({"seeds": "-1"}, "Seed must be between 0 and 2,147,483,647, got −1."),
+        ({"learning_rate": "200"}, "Learning rate must be between 0.000000001 and 100, got 200."),
+        ({"epochs": "-1"}, "Epochs must be between 1 and 100,000, got −1."),
+        ({"ema_decay": "2"}, "EMA decay must be between 0 and 0.99999, got 2."),
         ({"milestones": "ten"}, "Milestones must be whole numbers"),
         ({"augmentation": "flop"}, "Unknown augmentation 'flop'"),
-        ({"bdr_start": "5"}, "column_scaling and bimodal removal are for networks of descriptors"),
+        ({"bdr_start": "5"}, "Column scaling and bimodal removal are for networks of descriptors"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_nothing_can_be_launched(
@@ -202,6 +204,34 @@ def test_bad_input_gets_one_sentence_and_nothing_can_be_launched(
     assert error.value.startswith(sentence)
     assert button(app, "Launch").disabled
     assert not app.dataframe
+
+
+def test_a_refusal_stands_below_the_field_that_it_speaks_of_while_one_sees_it(open_page: Open) -> None:
+    app = open_page("launch", learning_rate="1000")
+    assert len(app.expander[0].error) == 0, "the fields are folded"
+    app.session_state["hyperparameters"] = True
+    app.run()
+    (error,) = app.expander[0].error
+    blocks = [each for each in app.expander[0].children.values() if each.type != "caption"]
+    (group,) = [block for block in blocks if block.get("error")]
+    assert [each.key for each in group.number_input][:2] == ["learning_rate", "weight_decay"]
+    assert error.value in [each.value for each in app.caption], "and beside the button"
+    assert len(app.error) == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *({"architectures": "foo"}, {"dataset": "foo"}, {"protocol": "foo"}, {"recipe": "foo"}, {"device": "foo"}),
+        *({"without": "foo"}, {"schedule": "foo"}),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_said(open_page: Open, link: dict[str, str]) -> None:
+    app = open_page("launch", **link)
+    assert_sound(app)
+    (warning,) = app.warning
+    assert "'foo' cannot be shown; choose from" in warning.value
+    assert not app.run().warning
 
 
 def test_a_visitor_who_may_not_launch_reads_why_before_the_button(
@@ -285,6 +315,13 @@ def test_a_network_can_be_wider_and_start_from_a_run(store: RunStore, open_page:
     assert not app.exception
     (spec,) = [run.spec for run in store.list() if run.state == "queued"]
     assert (spec.init_from, spec.architecture_arguments) == (narrow.id, {"width": 0.8})
+
+
+def test_a_networks_own_argument_that_cannot_be_is_refused_by_its_label(store: RunStore, open_page: Open) -> None:
+    app = open_page("launch", architectures="se_resnet", argument_stochastic_depth="2")
+    button(app, "Launch 1 run").click().run()
+    assert [error.value for error in app.error] == ["Stochastic depth must be between 0 and 0.9, got 2."]
+    assert store.list() == []
 
 
 def test_an_argument_that_is_what_it_is_anyway_makes_no_other_run(open_page: Open) -> None:

@@ -76,9 +76,38 @@ def test_the_link_chooses_order_rows_columns_and_filter(store: RunStore, open_pa
     assert "accuracy" not in table
     app = open_page("leaderboard", q="LINEAR __s1")
     assert len(app.dataframe[0].value) == 1
-    app = open_page("leaderboard", q="nothing like this")
+    app = open_page("leaderboard", q="nothing like this", architecture="linear")
     assert_sound(app)
     assert "No run passes" in texts(app)
+    press(app, "Clear search and filters")
+    assert_sound(app)
+    assert len(app.dataframe[0].value) == 4
+    assert "q" not in app.query_params
+
+
+def test_an_older_link_s_names_of_the_calibration_errors_are_understood(
+    store: RunStore, open_page: Callable[..., AppTest]
+) -> None:
+    run = make_run(store, dataset="fer2013", n=200)
+    app = open_page("leaderboard", map="Calibrated error", sort="Calibration error", figures="Calibration error")
+    assert_sound(app)
+    assert not app.warning
+    test = run.evaluation()["splits"]["test"]
+    assert f"ECE, calibrated: mini_xception with raw leads with {100 * test['calibrated']['ece']:.1f}" in texts(app)
+    assert list(app.dataframe[0].value["ece"]) == pytest.approx([100 * test["ece"]])
+    assert (app.query_params["map"], app.query_params["sort"]) == ("ECE, calibrated", "ECE")
+
+
+def test_the_map_and_the_effort_say_how_many_variants_they_leave_out(
+    store: RunStore, open_page: Callable[..., AppTest]
+) -> None:
+    measured, _ = make_run(store, n=200), make_run(store, "linear", n=200)
+    measured.write_json("latency.json", {"ms": 1.25})
+    app = open_page("leaderboard", map="Latency", effort="Latency", rows="Means over seeds")
+    assert_sound(app)
+    assert texts(app).count("1 of 2 variants left out: no latency measured.") == 2
+    assert "No variant has a second seed" in texts(app)
+    assert "left out" not in texts(open_page("leaderboard"))
 
 
 @pytest.mark.parametrize(
@@ -113,9 +142,12 @@ def test_a_pinned_baseline_gives_differences_and_says_which_are_real(
     assert table.loc[runs[1].id, "accuracy_difference"] == pytest.approx(100 * (accuracy[1] - accuracy[0]))
     assert table.loc[runs[0].id, "verdict"] == "baseline"
     assert table.loc[same.id, "verdict"] == "not told apart"
-    assert table.loc[same.id, "p"] == 1.0
+    assert table.loc[same.id, "p"] == "1.000"
     assert table.loc[runs[1].id, "verdict"] in ("better", "worse", "not told apart")
     assert "Holm's correction over 2 runs" in texts(app)
+    shown = texts(app).replace("\\", "")
+    assert "Baseline: linear · raw · " in shown
+    assert runs[0].id not in shown
 
 
 def test_a_baseline_whose_predictions_are_lost_leaves_the_ranking_without_marks(

@@ -10,7 +10,7 @@ import pytest
 import vl_convert
 
 from benchmarks.make_store import fill
-from dashboard.leaderboard import charts, export, rows
+from dashboard.leaderboard import charts, columns, export, rows
 from dashboard.leaderboard.metrics import METRICS, measured
 from dashboard.leaderboard.query import Query
 from dashboard.summaries import Board, RunShelf, RunSummary
@@ -18,7 +18,7 @@ from fer_core.errors import FerError
 from fer_core.evaluation.baseline import Against
 from fer_core.runs import ROBUSTNESS_FILE, RunStore, change_notes
 from tests.dashboard.robustness_reports import report
-from tests.dashboard.runs import make_fold_run, make_run
+from tests.dashboard.runs import make_fold_run, make_run, make_spec
 
 ACCURACY, PARAMETERS = METRICS["accuracy"], METRICS["parameters"]
 
@@ -122,6 +122,17 @@ def test_a_cell_has_the_best_variant_s_mean_and_empty_pairs_have_no_run(runs: li
     assert worst["value"].iloc[0] <= worst["value"].dropna().max()
 
 
+def test_a_pair_stands_for_the_variant_that_validation_chooses_with_the_mean_over_its_seeds() -> None:
+    def run(name: str, accuracy: float, valid: float, variant: str) -> RunSummary:
+        test, told = {"accuracy": accuracy}, {"accuracy": valid}
+        return RunSummary(name, Path(name), (), "finished", spec=make_spec(), test=test, valid=told, variant=variant)
+
+    found = [run("1", 0.66, 0.62, "lucky"), run("2", 0.64, 0.65, "chosen"), run("3", 0.62, 0.6, "chosen")]
+    (cell,) = rows.cells(found, ACCURACY).to_dict("records")
+    assert cell["value"] == pytest.approx(63)
+    assert (cell["seeds"], cell["variants"], cell["runs"]) == (2, 2, 3)
+
+
 def test_the_front_holds_what_no_other_beats() -> None:
     efforts = pd.Series([1.0, 2.0, 2.0, 3.0, 4.0])
     qualities = pd.Series([50.0, 60.0, 55.0, 60.0, 61.0])
@@ -144,6 +155,47 @@ def test_the_scatters_axis_has_plain_numbers(qualities: tuple[float, float], tic
     shown = re.findall(r">([^<>]+)</text>", svg)
     assert tick in shown
     assert not [text for text in shown if re.fullmatch(r"[0-9.]+e[+-]?[0-9]+", text)]
+
+
+@pytest.mark.parametrize(
+    ("key", "efforts", "ticks", "absent"),
+    [
+        ("latency", (0.1, 10.0), {"0.1", "0.2", "10"}, "m"),
+        ("total", (300.0, 6000.0), {"400", "1,000", "2,000"}, "k"),
+        ("parameters", (58_423.0, 58_423.0), {"58.4k"}, "58.423k"),
+    ],
+)
+def test_the_axis_of_an_effort_is_written_as_the_tables_write_it(
+    key: str, efforts: tuple[float, float], ticks: set[str], absent: str
+) -> None:
+    points = pd.DataFrame({"id": ["a", "b"], "effort": efforts, "quality": (50.0, 60.0), "front": True})
+    points = points.assign(name="x", architecture="x", quality_text="x", effort_text="x")
+    svg = vl_convert.vegalite_to_svg(charts.effort_scatter(points, ACCURACY, METRICS[key]).to_json())
+    shown = set(re.findall(r">([^<>]+)</text>", svg))
+    assert ticks <= shown
+    assert not [text for text in shown if re.fullmatch(rf"[0-9.,]*{absent}", text)]
+
+
+def test_ece_is_before_temperature_scaling_and_calibrated_after() -> None:
+    titles = {key: METRICS[key].title for key in ("ece", "ece_calibrated")}
+    assert titles == {"ece": "ECE", "ece_calibrated": "ECE, calibrated"}
+    assert [METRICS[key].name for key in ("ece_calibrated", "macro_f1")] == ["ECE, calibrated", "macro-F1"]
+
+
+def test_what_is_set_stands_beside_the_names_and_columns_of_dashes_are_left_out(
+    store: RunStore, runs: list[RunSummary]
+) -> None:
+    def order(found: list[rows.Group], *, by_variant: bool) -> list[str]:
+        table = rows.table(found, ["accuracy"], "accuracy")
+        facts = ["recipe", "setting"]
+        return columns.leaderboard(table, ["accuracy"], facts, by_variant=by_variant, has_baseline=False)[1]
+
+    names = ["architecture", "preprocessing"]
+    assert order(rows.singles(runs), by_variant=False) == [*names, "run", "accuracy", "recipe"]
+    assert "accuracy_deviation" in order(rows.variants(runs), by_variant=True)
+    assert "accuracy_deviation" not in order(rows.variants(runs[:1]), by_variant=True)
+    make_run(store, n=100, architecture_arguments={"filters": 32})
+    assert order(rows.singles(RunShelf().read(store)), by_variant=False)[:3] == [*names, "setting"]
 
 
 def test_a_point_of_the_front_that_is_close_to_the_next_has_its_name_elsewhere() -> None:

@@ -121,7 +121,12 @@ def test_a_run_that_has_no_onnx_form_is_read_by_the_server_and_the_page_says_so(
     run = make_run(store, architecture="linear", preprocessing="face_crop", weights=True)
     app = open_page("live")
     assert_sound(app)
-    assert "its step face_crop searches with OpenCV's cascade" in app.warning[0].value
+    told = app.warning[0].value.replace("\\", "")
+    assert "its step face_crop searches with OpenCV's cascade" in told
+    assert "linear · face_crop · " in told
+    assert run.id not in told
+    assert app.segmented_control(key="read").value == "Live on the server"
+    assert app.segmented_control(key="read").options == ["Live on the server", "Snapshot"]
     assert "So the server reads the frames here" in app.warning[0].value
     assert "never leave" not in texts(app)
     assert texts(app).count("Frames go to the computer that runs this dashboard") == 1
@@ -131,6 +136,32 @@ def test_a_run_that_has_no_onnx_form_is_read_by_the_server_and_the_page_says_so(
     assert [each.id for each in tickets.admitted(data["ticket"]) or ()] == [run.id]
     assert component_json(app.run())["ticket"] == data["ticket"], "one for a session, as long as the choice is the same"
     assert export_calls == []
+
+
+def test_the_browser_reads_again_once_a_run_is_chosen_that_it_can_read(
+    store: RunStore, open_page: Open, static: Path, export_calls: list[str]
+) -> None:
+    cropped = make_run(store, architecture="linear", preprocessing="face_crop", weights=True, accuracy=0.3)
+    plain = make_run(store, architecture="linear", weights=True, accuracy=0.6)
+    app = open_page("live", run=plain.id)
+    ways = []
+    for run in (cropped, plain, cropped):
+        app.selectbox(key="run_picker").select(run.id).run()
+        assert_sound(app)
+        ways.append((app.segmented_control(key="read").value, component_json(app)["way"]))
+    assert ways == [("Live on the server", "server"), ("Live", "browser"), ("Live on the server", "server")]
+    app.selectbox(key="second_picker").select(plain.id).run()
+    assert app.segmented_control(key="read").value == "Live on the server", "one of them cannot"
+
+
+def test_a_link_to_the_live_camera_of_a_run_that_no_browser_reads_shows_the_server_as_chosen(
+    store: RunStore, open_page: Open, static: Path, export_calls: list[str]
+) -> None:
+    make_run(store, architecture="linear", preprocessing="face_crop", weights=True)
+    app = open_page("live", read="Live")
+    assert_sound(app)
+    assert app.segmented_control(key="read").value == "Live on the server"
+    assert len(app.warning) == 1
 
 
 def test_every_choice_of_runs_has_a_ticket_of_its_own(

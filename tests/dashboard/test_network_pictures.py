@@ -116,8 +116,23 @@ def test_every_kind_of_layer_has_a_family(kind: str, family: str) -> None:
 
 def test_a_layer_is_told_in_one_line(rows: list[LayerRow]) -> None:
     told = tables.layer_labels(rows)
-    assert told["stem.0"] == "Layer 1 of 52 · Conv2d · 3×3 · gives 8 × 46 × 46 · 3·3·1·8 = 72 parameters"
-    assert told["modules_.0.add"] == "Layer 17 of 52 · Add · gives 16 × 22 × 22"
+    assert told["stem.0"] == "Layer stem.0 is no. 1 of 52 · Conv2d · 3×3 · gives 8 × 46 × 46 · 3·3·1·8 = 72 parameters"
+    assert told["modules_.0.add"] == "Layer modules_.0.add is no. 17 of 52 · Add · gives 16 × 22 × 22"
+
+
+def test_a_layer_without_weights_has_none_and_dashes(rows: list[LayerRow]) -> None:
+    table = tables.layer_table(rows).set_index("name")
+    assert table.loc["modules_.0.add", ["kernel", "parameters", "arithmetic", "macs"]].tolist() == ["–", 0, "–", 0]
+    assert table["macs"].sum() == sum(row.macs for row in rows)
+    assert not table.isna().any().any()
+
+
+@pytest.mark.parametrize(
+    ("strengths", "shown"),
+    [([0.53, 0.4, 1.0], ["0.53", "0.40", "1.00"]), ([123.4, 7.0], ["123", "7"]), ([0.0], ["0"]), ([], [])],
+)
+def test_the_strengths_of_maps_have_the_same_decimals(strengths: list[float], shown: list[str]) -> None:
+    assert tables.strength_texts(strengths) == shown
 
 
 def test_neighbours_agree_where_classes_lie_apart() -> None:

@@ -84,6 +84,40 @@ def test_a_run_that_is_trained_now_shows_its_progress(store: RunStore, open_page
     assert "begin with the first finished run" in texts(app)
 
 
+def test_a_training_on_other_faces_than_the_chosen_ones_says_so(
+    store: RunStore, open_page: Callable[..., AppTest]
+) -> None:
+    make_run(store, dataset="fer2013")
+    run = make_unfinished(store, "running", preprocessing="gcn")
+    with run.lock():
+        app = open_page("overview")
+    assert_sound(app)
+    deltas = {metric.label: metric.delta for metric in app.metric}
+    assert deltas["Running"] == deltas["Without a result"] == "all datasets"
+    assert "· synthetic (drawn faces) · official · epoch 4 of 20 ·" in app.progress[0].text
+
+
+def test_a_link_that_no_ranking_fits_names_the_closest_and_how_many_there_are(
+    store: RunStore, open_page: Callable[..., AppTest]
+) -> None:
+    for protocol in ("official", "random_80_20", "kaggle_folders_3way", "train_vs_rest"):
+        make_run(store, dataset="fer2013", protocol=protocol)
+    make_run(store)
+    (warning,) = open_page("overview", board="synthetic · official").warning
+    assert warning.value.startswith("The link's board 'synthetic · official' cannot be shown; choose from synthetic")
+    assert warning.value.endswith(" and 3 more.")
+
+
+def test_the_address_loses_what_back_leaves_of_a_run_and_keeps_the_ranking(
+    store: RunStore, open_page: Callable[..., AppTest]
+) -> None:
+    make_run(store, dataset="fer2013")
+    make_run(store)
+    app = open_page("overview", run="se_resnet__raw", board="synthetic (drawn faces) · official")
+    assert_sound(app)
+    assert set(app.query_params) == {"board"}
+
+
 def test_what_has_no_result_is_listed_with_its_reason(store: RunStore, open_page: Callable[..., AppTest]) -> None:
     make_run(store)
     make_unfinished(store, "failed", "the loss is not finite", preprocessing="gcn")

@@ -11,8 +11,9 @@ import pytest
 from dashboard import tables
 from dashboard.papers import charts
 from dashboard.papers import tables as paper_tables
-from dashboard.papers.comparisons import compare
+from dashboard.papers.comparisons import BELOW, REACHED, WITHIN, compare
 from dashboard.papers.tables import (
+    LINE_BREAK,
     class_figures,
     class_weights,
     contradiction,
@@ -133,9 +134,27 @@ def test_the_figures_of_a_paper_are_drawn_with_runs_and_without(store: RunStore,
     assert table["ours"].notna().any() == (paper == 1)
 
 
+def test_two_protocols_of_one_system_beyond_the_papers_are_two_rows(store: RunStore) -> None:
+    start = "six_conv_cnn__raw__fer2013-official__s0__00000000"
+    for protocol, epochs in (("random_2fold", 20), ("spi_2fold", 20), ("spi_2fold", 21)):
+        make_fold_run(store, "six_conv_cnn", "sfew", folds=2, protocol=protocol, init_from=start, epochs=epochs)
+    found = [each for each in compare(published(), RunShelf().read(store)) if each.is_beyond]
+    names = [name.replace(LINE_BREAK, "") for name in figures_beside(found)["system"]]
+    system = "six_conv_cnn + raw, from fer2013"
+    assert sorted(names) == [f"{system}, random_2fold", f"{system}, spi_2fold", f"{system}, spi_2fold (2)"]
+
+
+def test_short_names_in_a_legend_stand_side_by_side_and_long_ones_get_height() -> None:
+    heights = []
+    for name in ("gcn", "MLP on LPQ + PHOG + BDR, normalised"):
+        rows = [{"system": f"{name} {number}", "emotion": "sad", "f1": 0.5, "support": 9} for number in range(6)]
+        heights.append(charts.class_bars(pd.DataFrame(rows), "f1").to_dict()["height"])
+    assert heights == [charts.BAR_HEIGHT, charts.BAR_HEIGHT + 4 * charts.LEGEND_ROW]
+
+
 def test_verdicts_are_told_by_shape_as_well_as_by_colour() -> None:
-    assert set(charts.VERDICT_COLORS) == set(charts.VERDICT_SHAPES) == {"reached", "below"}
-    assert len(set(charts.VERDICT_SHAPES.values())) == 2
+    assert set(charts.VERDICT_COLORS) == set(charts.VERDICT_SHAPES) == {REACHED, WITHIN, BELOW}
+    assert len(set(charts.VERDICT_SHAPES.values())) == len(set(charts.VERDICT_COLORS.values())) == 3
 
 
 def test_the_printed_precision_of_paper_4_is_each_emotion_s_share_of_the_images() -> None:

@@ -67,6 +67,37 @@ def test_a_reached_figure_is_green_and_links_to_its_run(store: RunStore, open_pa
     assert [metrics(app)[name] for name in ("Reached", "Below")] == ["1", "1"]
 
 
+def test_less_than_a_figure_within_the_interval_is_not_called_reached(store: RunStore, open_page: Open) -> None:
+    make_run(store, dataset="fer2013", protocol="random_80_20", accuracy=0.64)
+    app = open_page("papers")
+    assert_sound(app)
+    table = app.table[0].value.set_index("System")
+    row = table.loc["mini\\_xception + raw"]
+    assert row["Δ (points)"].startswith("−")
+    assert "within the interval" in row["Verdict"]
+    assert "green" not in row["Verdict"]
+    assert [metrics(app)[name] for name in ("Reached", "Within the interval", "Below")] == ["0", "1", "0"]
+    assert "0 of 5 reached, 1 within the interval, 4 not run" in texts(app)
+
+
+def test_the_tiles_add_up_to_the_rows_of_the_table(store: RunStore, open_page: Open) -> None:
+    start = "six_conv_cnn__raw__fer2013-official__s0__00000000"
+    for protocol in ("random_2fold", "spi_2fold"):
+        make_fold_run(store, "six_conv_cnn", "sfew", accuracy=0.3, folds=2, protocol=protocol, init_from=start)
+    app = tab(open_page("papers"), 3)
+    assert_sound(app)
+    shown = metrics(app)
+    assert shown["Beyond the papers"] == "2"
+    assert sum(int(number) for number in shown.values()) == len(app.table[0].value)
+    assert "none is run yet; beyond the paper: 2 below" in texts(app)
+
+
+def test_a_link_to_a_paper_that_is_not_there_says_so(open_page: Open) -> None:
+    app = open_page("papers", paper="77")
+    assert not app.exception
+    assert "The link's paper '77' cannot be shown" in app.warning[0].value
+
+
 def test_paper_1_has_a_bar_for_each_preprocessing_and_emotion(store: RunStore, open_page: Open) -> None:
     for preprocessing in ("raw", "gcn"):
         make_run(store, preprocessing=preprocessing, dataset="fer2013", protocol="random_80_20")
@@ -131,6 +162,7 @@ def test_paper_4_shows_both_accuracies_and_the_layers(store: RunStore, open_page
     assert "**2,489,095 parameters in 19 layers**" in texts(app)
     layers = app.dataframe[1].value
     assert "(4,096 + 1)·512 = 2,097,664" in list(layers["arithmetic"])
+    assert layers["parameters"].isna().equals(layers["arithmetic"] == ""), "what has no parameters shows a dash"
 
 
 def test_paper_4_explains_its_report_even_without_a_run(open_page: Open) -> None:
@@ -153,6 +185,11 @@ def test_paper_5_summarises_each_setting_and_opens_its_run(store: RunStore, open
     assert list(table["folds"]) == [5, 5]
     assert "Class weights" in texts(app)
     assert "disgust" not in charts(app)[-1]
+
+
+def test_paper_5_counts_a_single_setting_as_one(store: RunStore, open_page: Open) -> None:
+    make_fold_run(store, accuracy=0.4, emotions=SIX, n=700)
+    assert "**Best of 1 setting: " in texts(tab(open_page("papers"), 5))
 
 
 def test_paper_5_without_runs_says_how_to_cross_validate(open_page: Open) -> None:

@@ -63,7 +63,7 @@ def test_a_link_to_a_run_on_descriptors_says_why_it_reads_no_photos(trained: Run
     run.write_json("environment.json", run.environment() | {"inputs": "descriptors"})
     app = open_page("photos", run=run.id)
     assert_sound(app)
-    assert f"{run.id} learnt from a table of descriptors" in texts(app)
+    assert "shallow_cnn · raw learnt from a table of descriptors" in app.warning[0].value.replace("\\", "")
     assert app.selectbox(key="run_picker").value.startswith("linear__")
 
 
@@ -227,7 +227,7 @@ def test_pictures_of_a_kind_that_is_not_read_are_named_and_the_others_are_read(
         f"- **d.NEF** is a camera's RAW photo, {advice}",
         "- **e.MOV** is a video; the Video tab reads it.",
         f"- **album.zip/a.heic** is a HEIC photo, {advice}",
-        "- **notes.txt** is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.",
+        "- **notes.txt** is not a picture; choose a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF file, or a zip of them.",
     ]
     assert list(app.dataframe[0].value["photo"]) == ["album.zip/face.avif"]
     assert "6 files refused" in texts(app)

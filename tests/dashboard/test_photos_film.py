@@ -28,7 +28,8 @@ def test_the_video_part_waits_for_a_video_and_says_what_becomes_of_it(trained: R
     assert_sound(app)
     (button,) = [each for each in app.button if each.label == "Read the video"]
     assert button.disabled
-    assert "temporary one, which is removed as soon as it is open" in texts(app)
+    assert "temporary files that it removes" in texts(app)
+    assert texts(app).count("An expression is not a feeling") == 1
     assert not app.dataframe
 
 

@@ -52,7 +52,7 @@ def test_the_table_has_a_row_for_each_face_and_run_and_can_show_what_needs_a_loo
     assert rows[["photo", "run"]].values.tolist() == [
         [name, run] for name in ("a.jpg", "b.jpg", "c.jpg") for run in ("first", "second")
     ]
-    assert list(rows["sure"]) == ["", "", "", "", "unsure", "unsure"]
+    assert list(rows["sure"]) == ["yes", "yes", "yes", "yes", "unsure", "unsure"]
     assert rows[list(EMOTIONS)].sum(axis=1).tolist() == pytest.approx([100] * 6)
     assert set(tables.face_rows(photos, names, 0.5, tables.UNSURE)["photo"]) == {"c.jpg"}
     assert set(tables.face_rows(photos, names, 0.5, tables.DISAGREED)["photo"]) == {"b.jpg"}
@@ -98,3 +98,5 @@ def test_the_bars_of_several_runs_stand_side_by_side_under_their_letters() -> No
     assert "'B'" in axis["labelExpr"]
     one = json.loads(charts.side_by_side(EMOTIONS, ("A",)))
     assert one["layer"][0]["encoding"]["x"]["axis"] is None
+    four = json.dumps(json.loads(charts.side_by_side(EMOTIONS, tuple("ABCD"))))
+    assert f"1 - {4 * charts.NUMBER_WIDTH} / width" in four, "the bars leave as many pixels as each number takes"

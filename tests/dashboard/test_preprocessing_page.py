@@ -137,8 +137,27 @@ def test_a_damaged_link_falls_back_and_says_so(faces: np.ndarray, open_page: Ope
     assert "Unknown step 'hist_q' (did you mean 'hist_eq'?); choose from clahe" in told
     assert "lam must be between" in told
     assert "at most 12" in told
+    assert app.multiselect(key="pipelines").value == ["gcn", "salt_pepper"]
     assert [name for name in headings(app) if name in NAMES] == ["raw", "gcn", "salt_pepper"]
     assert "small · validation · angry 1 of 3" in texts(app)
+
+
+def test_a_link_that_is_written_by_hand_may_join_steps_by_plus_signs(open_page: Open) -> None:
+    app = open_page("preprocessing", pipelines=["gcn(lam=50) hist_eq", "median"])  # as a browser reads `+`
+    assert_sound(app)
+    assert not app.warning
+    assert cards(app) == ["1 · gcn", "2 · hist_eq"]
+    assert app.multiselect(key="pipelines").value == ["gcn(lam=50)+hist_eq", "median"]
+
+
+def test_what_is_typed_and_is_no_pipeline_does_not_stay(open_page: Open) -> None:
+    app = open_page("preprocessing", pipelines=["gcn"])
+    app.multiselect(key="pipelines").set_value(["gcn", "hist_q"]).run()
+    assert_sound(app)
+    assert "Left out" in app.warning[0].value
+    assert app.multiselect(key="pipelines").value == ["gcn"]
+    app.selectbox(key="add_step").set_value("median").run()
+    assert linked(app) == ["gcn+median"]
 
 
 def test_a_step_is_added_moved_set_and_removed_and_the_link_follows(open_page: Open) -> None:
@@ -211,7 +230,7 @@ def test_a_picture_without_a_face_is_taken_whole_and_a_bad_one_gets_one_sentence
     app.file_uploader(key="face_upload").upload("text.jpg", b"this is no picture").run()
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "The picture is not a picture; choose a JPEG, PNG, WebP, GIF, BMP or TIFF file."
+        "'text.jpg' is not a picture; choose a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF file."
     ]
     assert not cards(app)
 

@@ -1,6 +1,8 @@
 """The Queue page, and what can be done with one run on its own page."""
 
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import actions, cache, permissions, queue_state
+from dashboard import actions, cache, permissions, queue_state, queue_view
 from dashboard.formats import SPACE
 from dashboard.permissions import Permission
 from dashboard.queue_state import Queue, sorted_queue
 from dashboard.summaries import RunShelf, RunSummary
 from fer_core.errors import FerError
-from fer_core.jobs import JobQueue, WorkerInfo
+from fer_core.jobs import JobQueue, WorkerInfo, ensure_worker
 from fer_core.jobs.background import sole_worker, write_worker_info
 from fer_core.runs import Run, RunStore, read_job, stop_request
 from tests.dashboard.runs import make_fold_run, make_run, make_spec, make_unfinished
@@ -187,7 +189,7 @@ def test_a_time_that_cannot_be_read_is_not_told(moment: str, said: str) -> None:
 
 def test_times_are_told_in_their_largest_unit() -> None:
     now = datetime.now(UTC)
-    assert queue_state.ago(now.isoformat()) == "just now"
+    assert queue_state.ago((now - timedelta(seconds=58)).isoformat()) == "just now", "seconds are wrong a look later"
     assert queue_state.ago((now - timedelta(minutes=3, seconds=40)).isoformat()) == "3 min ago".replace(" ", SPACE)
 
 
@@ -367,7 +369,8 @@ def test_finished_runs_are_shown_with_their_accuracy(store: RunStore, open_page:
     make_fold_run(store, dataset="synthetic")
     app = open_page("queue")
     assert_sound(app)
-    assert metrics(app)["Finished today"] == "2"
+    assert metrics(app)["Finished in 24 h"] == "2"
+    assert [metric.delta for metric in app.metric if metric.label == "Finished in 24 h"] == ["latest just now"]
     share = run.evaluation()["splits"]["test"]["accuracy"]
     assert f"**{100 * share:.1f}{SPACE}%**" in texts(app)
 
@@ -395,6 +398,36 @@ def test_without_a_worker_one_can_be_started(
     assert_sound(app)
     assert [each.root for each in asked] == [store.root]
     assert [toast.value for toast in app.toast] == ["A worker is at work."]
+
+
+def test_a_worker_that_is_starting_is_waited_for(
+    store: RunStore, open_page: Open, jobs: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = jobs.launch(make_spec()).run
+    begin = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with monkeypatch.context() as patched, subprocess.Popen(begin) as process:
+        patched.setattr(subprocess, "Popen", lambda *_, **__: process)
+        ensure_worker(store)
+        app = open_page("queue")
+        beside = open_page("run", run=run.id)
+        process.kill()
+    assert_sound(app)
+    assert "A worker is starting" in texts(app)
+    assert "start_worker" not in [button.key for button in app.button]
+    assert "A worker is starting." in beside.info[0].value
+    assert "No worker is at work" in texts(app.run()), "it ended"
+
+
+def test_times_are_told_anew_twice_a_minute_though_nothing_changes(
+    store: RunStore, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(store, n=50)
+    clock, told, later = time.time, [], []
+    monkeypatch.setattr(time, "time", lambda: clock() + 31 * len(later))
+    monkeypatch.setattr(queue_view, "totals", told.append)
+    monkeypatch.setattr(queue_view, "cards", lambda *_: later or later.append("half a minute"))
+    assert_sound(open_page("queue"))
+    assert len(told) == 2
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(

@@ -102,7 +102,20 @@ def test_charts_show_threshold_and_stop(history: dict[str, Any]) -> None:
     assert "removal ends" not in json.dumps(removal_charts.variance_curves(variances, None).to_dict())
 
 
-def test_a_variance_of_zero_is_drawn_on_the_logarithmic_axis(history: dict[str, Any]) -> None:
+def test_small_variances_are_drawn_where_they_lie_and_zero_has_a_tick_of_its_own(history: dict[str, Any]) -> None:
+    table = removal.variances({"with": removal.fold_of(history, "1.1")})
+    for small in (9.5e-9, 0.0):
+        table.loc[0, "variance"] = small
+        spec = removal_charts.variance_curves(table, None).to_dict()
+        rows = list(spec["datasets"].values())[0]
+        ticks = spec["layer"][0]["encoding"]["y"]["axis"]["values"]
+        drawn = [row["shown"] for row in rows]
+        assert drawn[1:] == list(table["variance"])[1:]
+        assert 0 < drawn[0] < min(drawn[1:])
+        assert drawn[0] == small or drawn[0] == pytest.approx(min(ticks))
+        assert len(ticks) <= removal_charts.MOST_TICKS + 1
+
+
+def test_a_chart_of_variances_that_are_all_zero_is_drawn(history: dict[str, Any]) -> None:
     table = removal.variances({"with": removal.fold_of(history, "1.1")}).assign(variance=0.0)
-    rows = list(removal_charts.variance_curves(table, None).to_dict()["datasets"].values())[0]
-    assert {row["shown"] for row in rows} == {removal_charts.LEAST_VARIANCE}
+    assert removal_charts.variance_curves(table, None).to_dict()

@@ -34,7 +34,9 @@ def test_it_shows_the_best_run_first_with_its_figures(store: RunStore, open_page
     test = best.evaluation()["splits"]["test"]
     assert metrics(app)["Test images"] == "400"
     assert metrics(app)["Macro-F1"] == f"{100 * test['macro_f1']:.1f}\N{NO-BREAK SPACE}%"
-    assert metrics(app)["Calibration error"] == f"{100 * test['calibrated']['ece']:.1f}\N{NO-BREAK SPACE}%"
+    assert metrics(app)["ECE"] == f"{100 * test['ece']:.1f}\N{NO-BREAK SPACE}%"
+    said = {metric.label: metric.delta for metric in app.metric}
+    assert said["ECE"] == f"{100 * test['calibrated']['ece']:.1f}\N{NO-BREAK SPACE}% calibrated"
     table = app.dataframe[0].value
     assert list(table["support"]) == [each["support"] for each in test["per_class"]]
     assert len(app.get("vega_lite_chart")) == 5
@@ -66,7 +68,7 @@ def test_a_link_to_a_run_that_is_not_there_says_so_and_shows_the_best(store: Run
     make_run(store)
     app = open_page("run", run="gone")
     assert_sound(app)
-    assert "There is no run gone" in texts(app)
+    assert "There is no run gone" in app.warning[0].value
     assert metrics(app)["Test images"] == "400"
 
 
@@ -157,7 +159,10 @@ def test_environment_and_log_open_in_their_tabs(store: RunStore, open_page: Open
     tab(app, "Environment")
     assert_sound(app)
     values = app.dataframe[1].value.set_index("name")["value"]
-    assert values["train images"] == "28709"
+    assert values["train images"] == "28,709"
+    assert values["time"] == "11\N{NO-BREAK SPACE}min 40\N{NO-BREAK SPACE}s"
+    assert values["peak memory"] == "812\N{NO-BREAK SPACE}MB"
+    assert values["images per second"] == "820"
     tab(app, "Log")
     assert_sound(app)
     assert "epoch 20/20" in app.code[0].value
@@ -260,6 +265,15 @@ def test_an_ensemble_shows_what_it_averages_in_the_place_of_curves(store: RunSto
     assert list(table["run"]) == [f"run?run={each.id}" for each in (first, second)]
     assert "2 members" in texts(app)
     assert "The curves begin" not in texts(app)
+    assert not any(word in texts(app) for word in ("seed 0", "ensemble recipe", "in 0"))
+    told = [frame.value for frame in app.dataframe if list(frame.value) == ["name", "value"]]
+    assert [list(table["name"])[0] for table in told] == ["architecture", "member 1"]
+    hashes = {each.id.rpartition("__")[2] for each in (first, second)}
+    assert {value.rpartition(" · ")[2] for value in told[1]["value"]} == hashes
+    tab(app, "Environment")
+    names = set().union(*(frame.value["name"] for frame in app.dataframe if list(frame.value) == ["name", "value"]))
+    assert "time of the members" in names
+    assert not names & {"time", "epochs run", "images per second"}
 
 
 def test_a_run_shows_what_it_was_made_from_and_what_that_cost(store: RunStore, open_page: Open) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from dashboard.accuracy_map import accuracy_cells, chosen, run_of_pair
 from dashboard.advice import advice, paper_command
-from dashboard.labels import board_label, describe, labels
+from dashboard.labels import board_label, describe, kind_name, labels, short_name
 from dashboard.summaries import Board, RunShelf, RunSummary, best_first, boards, find, position
 from dashboard.tables import leaderboard, on_board, unranked
 from fer_core.cli import train as command
@@ -19,6 +19,7 @@ from fer_core.cli.app import app
 from fer_core.labels import EMOTIONS
 from fer_core.papers import Published, answers, published
 from fer_core.runs import Run, RunStore
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_fold_run, make_run, make_spec, make_unfinished
 
 
@@ -102,10 +103,10 @@ def test_settings_and_starts_are_part_of_a_label_where_they_differ(store: RunSto
     make_run(store, "two_block_cnn", n=100, teacher="se_resnet__raw__fer2013-official__s0__00000000")
     runs = RunShelf().read(store)
     shown = list(labels(runs).values())
-    assert any(label.endswith("taught by se_resnet") for label in shown)
+    start, teacher = "from two_block_cnn 00000000 (fer2013)", "taught by se_resnet 00000000"
     assert any(label.endswith("filters 32, kernel 5") for label in shown)
-    assert any(label.endswith("from fer2013") for label in shown)
-    assert set(leaderboard(runs)["setting"]) == {"filters 32, kernel 5", "from fer2013", "taught by se_resnet"}
+    assert any(label.endswith(start) for label in shown)
+    assert set(leaderboard(runs)["setting"]) == {"filters 32, kernel 5", start, teacher}
     make_run(store, n=100)
     assert "setting" not in leaderboard(on_board(RunShelf().read(store), Board("synthetic", "official"))[:0])
 
@@ -211,7 +212,31 @@ def test_labels_say_what_differs_and_are_never_alike(store: RunStore) -> None:
     make_unfinished(store, "failed", seed=1, epochs=21)  # the same but for the recipe's epochs
     several = labels(RunShelf().read(store))
     assert len(set(several.values())) == 4
-    assert any(label.startswith("mini_xception · raw · failed · seed 1 · ") for label in several.values())
+    assert "mini_xception · raw · failed · 21 epochs" in several.values()
+
+
+def test_a_label_names_no_more_than_tells_a_run_apart_and_test_images_last(store: RunStore) -> None:
+    first = make_run(store, n=100, epochs=44)
+    make_run(store, n=100, epochs=3, init_from=first.id)
+    make_run(store, n=100, epochs=44, init_from=first.id)
+    make_run(store, "linear", n=100, recipe="paper1")
+    make_run(store, "linear", n=100, protocol="random_80_20")
+    shown = {text.split(" · ", 3)[3] for text in labels(RunShelf().read(store)).values()}
+    board, other = "synthetic (drawn faces) · official", "synthetic (drawn faces) · random_80_20"
+    hash8 = first.id.rpartition("__")[2]
+    assert shown == {
+        *(f"{told} · {board}" for told in ("44 epochs", "3 epochs", f"44 epochs, from mini_xception {hash8}")),
+        board,
+        other,
+    }
+
+
+def test_a_run_that_is_not_listed_is_named_out_of_its_id() -> None:
+    run_id = "ensemble-weighted__raw__fer2013-official__s0__b797bf03"
+    assert kind_name(run_id) == "ensemble:weighted · raw"
+    assert kind_name(run_id, in_full=True) == "ensemble:weighted · raw · b797bf03"
+    assert short_name(run_id) == "ensemble:weighted b797bf03"
+    assert kind_name("notes") == short_name("notes") == "notes"
 
 
 def test_a_run_is_found_by_its_name_its_hash_and_its_beginning(store: RunStore) -> None:
@@ -294,6 +319,14 @@ def test_a_damaged_run_with_predictions_is_to_be_evaluated_again(store: RunStore
     damage_evaluation(run)
     (found,) = RunShelf().read(store)
     assert advice(found).command.endswith(f"-m fer_core evaluate {run.id}")
+
+
+def test_an_ensemble_was_not_trained_and_claims_neither_epochs_nor_time(store: RunStore) -> None:
+    first, second = make_run(store, "linear", accuracy=0.5), make_run(store, "mini_xception", accuracy=0.5)
+    ensemble = make_ensemble([first, second], store)
+    table = leaderboard(RunShelf().read(store)).set_index("id")
+    assert table.loc[ensemble.id, ["epochs", "minutes"]].isna().all()
+    assert table.loc[first.id, "epochs"] == 20
 
 
 def test_the_time_in_all_is_there_where_a_run_builds_on_others(store: RunStore) -> None:

@@ -9,8 +9,10 @@ from fer_core.errors import FerError
 from fer_core.evaluation import compare_runs, evaluate_run
 from fer_core.labels import EMOTIONS
 from fer_core.report import comparison_report
+from fer_core.report.drawings import COLORS, accuracy_svg, curves_svg
 from fer_core.runs import RunStore
 from fer_core.training import make_spec
+from fer_core.training.ensemble import make_ensemble
 
 N = 210
 
@@ -31,7 +33,14 @@ def make_finished(store, preprocessing, right, dataset="fer2013", first=0):
     evaluate_run(run)
     for epoch in (1, 2):
         run.append_metrics({"epoch": epoch, "valid_accuracy": 0.2 * epoch})
-    run.write_json("environment.json", {"parameters": 16_135, "wall_s": 60.0})
+    facts = {
+        "parameters": 16_135,
+        "trainable_parameters": 16_135,
+        "train_images": 28_709,
+        "image_size": 48,
+        "channels": 1,
+    }
+    run.write_json("environment.json", facts | {"wall_s": 60.0})
     run.update_status(state="finished")
     return run
 
@@ -99,3 +108,43 @@ def test_the_command_writes_the_page(runs, tmp_path, monkeypatch, capsys):
         main()
     assert path.read_text(encoding="utf-8") == comparison_report(runs)
     assert "page.html" in capsys.readouterr().out.replace("\n", "")
+
+
+def figures_in(svg):
+    """The numbers that a picture shows, in its order."""
+    return re.findall(r">([0-9.]+%?)</text>", svg)
+
+
+def test_no_two_ticks_of_an_axis_say_the_same():
+    ticks = figures_in(accuracy_svg([{"run": "A", "accuracy": 0.707, "low": 0.691, "high": 0.721}]))
+    assert len(set(ticks)) == len(ticks) > 4
+    rows = [{"run": "A", "fold": "", "epoch": epoch, "value": 0.68 + 0.001 * epoch} for epoch in range(1, 7)]
+    ticks = figures_in(curves_svg(rows, ["A"]))
+    assert len(set(ticks)) == len(ticks)
+    assert [tick for tick in ticks if "%" not in tick] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_run_keeps_its_colour_where_the_one_before_it_has_no_curve():
+    svg = curves_svg([{"run": "B", "fold": "", "epoch": epoch, "value": 0.5} for epoch in (1, 2)], ["A", "B"])
+    assert COLORS[1] in svg
+    assert COLORS[0] not in svg
+
+
+def test_an_ensemble_is_told_by_its_members_and_has_no_training(runs, tmp_path):
+    store = RunStore(tmp_path / "runs")
+    ensemble = make_ensemble([runs[0], make_finished(store, "median", 150)], store)
+    page = comparison_report([ensemble, runs[0]])
+    assert "raw (" in page
+    assert not re.search(r"None|\{&#x27;|recipe\.|architecture_arguments|0\.0 min", page)
+    assert "<td>epochs</td><td>–</td>" in page
+    assert "<p>A is an ensemble: not trained, it has no curve.</p>" in page
+    assert "<td>1.0 min</td>" in page, "the other run's training"
+
+
+def test_calibration_is_told_before_and_after_temperature_scaling(runs):
+    page = comparison_report(runs)
+    test = runs[0].evaluation()["splits"]["test"]
+    before, after = (f"{100 * value:.1f} %" for value in (test["ece"], test["calibrated"]["ece"]))
+    assert before != after
+    assert f"<td>{before}</td><td>{after}</td>" in page
+    assert "<th>ECE</th><th>ECE, calibrated</th>" in page

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 
@@ -47,6 +48,21 @@ def test_a_wrong_type_is_an_error(key, value):
 )
 def test_an_impossible_hyperparameter_says_what_is_possible(key, value):
     with pytest.raises(ConfigError, match=r"choose from|must be between"):
+        dataclasses.replace(RECIPE, **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("learning_rate", 1000.0, "learning_rate must be between 0.000000001 and 100, got 1,000"),
+        ("label_smoothing", 0.9999999, "label_smoothing must be between 0 and 0.99, got 0.9999999"),
+        ("epochs", -1, "epochs must be between 1 and 100,000, got -1"),
+        ("mixup", float("nan"), "mixup must be between 0 and 100, got nan"),
+        ("l2", 1e300, "l2 must be between 0 and 1,000,000, got 1e+300"),
+    ],
+)
+def test_a_number_out_of_range_is_told_in_full(key, value, told):
+    with pytest.raises(ConfigError, match=f"^{re.escape(told)}$"):
         dataclasses.replace(RECIPE, **{key: value})
 
 

@@ -303,7 +303,7 @@ def test_what_is_no_picture_is_refused_with_its_name(tmp_path: Path) -> None:
     assert sentence(empty) == "'empty.png' is empty"
     assert "is a folder" in sentence(tmp_path)
     assert "there is no file" in sentence(tmp_path / "absent.png")
-    assert sentence(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n").startswith("the picture is not a picture")
+    assert sentence(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n").startswith("the file is not a picture")
 
 
 def test_a_heic_photo_is_named_as_such() -> None:
@@ -317,8 +317,7 @@ def test_an_avif_picture_is_read_or_refused_as_what_it_is(brand: bytes, monkeypa
     assert read_image(content).shape == (64, 96, 3)
     monkeypatch.setattr("fer_core.inference.images.features.check", lambda name: name != "avif")
     assert (
-        sentence(content)
-        == "the picture is an AVIF picture, which this Pillow cannot read; save it as JPEG or PNG first"
+        sentence(content) == "the file is an AVIF picture, which this Pillow cannot read; save it as JPEG or PNG first"
     )
 
 

@@ -5,7 +5,7 @@ import { eachFrame, isAllowed, obstacle, openCamera, sentence } from "./camera.j
 import { Figures } from "./figures.js"
 import { Frames } from "./frames.js"
 import { drawFaces, picture } from "./overlay.js"
-import { Panel, made, percent } from "./panel.js"
+import { Panel, made, verdict } from "./panel.js"
 import { Readings } from "./readings.js"
 import { Remote } from "./remote.js"
 import { Recording } from "./timeline.js"
@@ -13,7 +13,7 @@ import { Recording } from "./timeline.js"
 const PANEL_MS = 100 // between two drawings of the bars and charts: painting takes more than a small network
 const STARTING = "Starting the camera …"
 const OFF = {
-  browser: "The camera is off until you start it.",
+  browser: "The camera is off. Once you have allowed it, it starts with this page.",
   server: "The camera is off until you start it; then its frames go to the server.",
 }
 const SERVER_HELPS = ["wasm", "worker", "broken"] // problems of this browser that are none for the server
@@ -76,7 +76,9 @@ export class LiveCamera {
   /** Read in this browser, or on the server; a running camera is stopped, so that nobody's frames go there unasked. */
   changeWay(way) {
     if (this.way === way) return
+    const wasRecording = this.isRecording
     if (this.way) this.release()
+    if (!wasRecording) this.tell("") // what was told is of the way before
     this.frames?.end()
     this.way = way
     const given = { hear: (each) => this.hear(each), isOn: () => this.state === "running" }
@@ -214,7 +216,7 @@ export class LiveCamera {
       const found = this.readings.best(face, run)
       if (!found) return []
       const number = several && place === 0 ? `${face.id} · ` : "", letter = runs.length > 1 ? `${run.letter} ` : ""
-      const text = `${number}${letter}${found.emotion} ${percent(found.share)}`
+      const text = `${number}${letter}${verdict(found)}`
       return [{ text, color: this.data.colors[found.emotion], ink: this.data.inks[found.emotion] }]
     })
   }
@@ -266,7 +268,8 @@ export class LiveCamera {
     this.find(".record").textContent = this.isRecording ? "End recording" : "Record numbers"
     this.find(".save").disabled = this.isRecording || !rows.length
     this.tell(this.isRecording ? "Recording numbers: 0 s"
-      : `Recorded ${rows.length} rows in ${Math.round(seconds)} s: numbers, no pictures.`)
+      : rows.length ? `Recorded ${rows.length} rows in ${Math.round(seconds)} s: numbers, no pictures.`
+        : "Nothing is recorded: no face was read.")
   }
 
   addToRecording(face, run, time, probabilities) {

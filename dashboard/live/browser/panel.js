@@ -14,6 +14,11 @@ export function percent(share) {
   return `${Math.round(100 * share)} %`
 }
 
+/** What `best` found, in words: `happy 62 %`, or `unsure · happy 42 %`. */
+export function verdict({ emotion, share, isUnsure }) {
+  return `${isUnsure ? "unsure · " : ""}${emotion} ${percent(share)}`
+}
+
 /** The bars and the chart of every run, side by side; made anew for other runs. */
 export class Panel {
   constructor(root, { runs, colors }) {
@@ -73,14 +78,14 @@ export class Panel {
     }
   }
 
-  show({ run, bars, verdict }, values) {
+  show({ run, bars, verdict: told }, values) {
     bars.forEach(({ fill, text }, place) => {
       fill.style.transform = `scaleX(${values[place].toFixed(3)})`
       text.textContent = percent(values[place])
     })
-    const { emotion, share, isUnsure } = best(run.emotions, values)
-    verdict.textContent = isUnsure ? `unsure · ${emotion} ${percent(share)}` : `${emotion} ${percent(share)}`
-    verdict.style.setProperty("--emotion", this.colors[emotion])
+    const found = best(run.emotions, values)
+    told.textContent = verdict(found)
+    told.style.setProperty("--emotion", this.colors[found.emotion])
   }
 }
 

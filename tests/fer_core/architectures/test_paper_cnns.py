@@ -119,7 +119,7 @@ def test_the_paper_recipe_is_what_the_paper_prints(name, recipe):
     [
         ("deep_cnn", "dropout", 1.0, "dropout must be between 0 and 0.99"),
         ("deep_cnn", "dropout", "much", "deep_cnn's dropout must be float, got 'much'"),
-        ("two_block_cnn", "filters", 0, "filters must be between 1 and 4096, got 0"),
+        ("two_block_cnn", "filters", 0, "filters must be between 1 and 4,096, got 0"),
         ("two_block_cnn", "filters", 3.5, "two_block_cnn's filters must be int, got 3.5"),
         ("two_block_cnn", "dense", True, "two_block_cnn's dense must be int, got True"),
         ("shallow_cnn", "first_pooling", 0, "first_pooling must be between 1 and 4"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fer_core.config import Recipe, RunSpec
-from fer_core.jobs.estimate import Machine, PastRun, Workload, estimate
+from fer_core.jobs.estimate import OTHER_MODEL, Machine, PastRun, Workload, estimate, obstacle
 
 RECIPE = Recipe(name="modern", epochs=30, batch_size=64, optimizer="adamw", learning_rate=2e-3)
 SPEC = RunSpec("mini_xception", "raw", "fer2013", "official", RECIPE)
@@ -62,22 +62,31 @@ def test_where_no_speed_is_known_the_wall_time_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "why"),
     [
-        past(replace(SPEC, architecture="linear")),
-        past(replace(SPEC, architecture_arguments={"frozen": "backbone"})),
-        past(device="cuda:0", device_name="Some GPU"),
-        past(device_name="Another Processor"),
-        past(image_size=160),
-        past(channels=3),
-        past(wall_s=None),
-        past(train_images=0),
-        past(epochs_run="ten"),
+        (past(replace(SPEC, architecture="linear")), "no past run of it"),
+        (past(replace(SPEC, architecture_arguments={"frozen": "backbone"})), "past runs have other arguments"),
+        (past(device="cuda:0", device_name="Some GPU"), "past runs had other devices"),
+        (past(image_size=160), "past runs had other image sizes"),
+        (past(channels=3), "past runs had other image sizes"),
+        (past(wall_s=None), "past runs tell no times"),
+        (past(train_images=0), "past runs tell no times"),
+        (past(epochs_run="ten"), "past runs tell no times"),
     ],
 )
-def test_a_run_of_another_network_device_or_image_tells_nothing(other: PastRun) -> None:
+def test_a_run_of_another_network_device_or_image_tells_nothing(other: PastRun, why: str) -> None:
     assert estimate(SPEC, FER2013, CPU, [other]) is None
+    assert obstacle(SPEC, FER2013, CPU, [other]) == why
+    assert obstacle(SPEC, FER2013, CPU, [other, past()]) == ""
     assert seconds_of(other, past()) == pytest.approx(seconds_of(past()))
+
+
+def test_another_model_of_the_same_kind_of_device_tells_where_no_equal_one_does_and_is_said_to_be_other() -> None:
+    slow = past(device_name="Another Processor", images_per_s=150.0, wall_s=2_000.0)
+    assert seconds_of(slow, past()) == pytest.approx(seconds_of(past()))
+    alone = estimate(SPEC, FER2013, CPU, [slow])
+    assert alone is not None
+    assert (alone.runs, alone.differences) == (1, (OTHER_MODEL,))
 
 
 def test_without_past_runs_nothing_is_invented() -> None:

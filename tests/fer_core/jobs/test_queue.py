@@ -102,8 +102,8 @@ def test_a_waiting_run_that_is_cancelled_leaves_the_queue_and_says_who(queue: Jo
     queue.cancel(runs[0], by="bob")
     assert order(queue) == [1]
     assert runs[0].state == "cancelled"
-    assert runs[0].status.message == "cancelled by bob after epoch 0; it can be resumed"
-    assert "cancelled by bob" in runs[0].log()
+    assert runs[0].status.message == "stopped by bob after epoch 0; it can be resumed from there"
+    assert "stopped by bob" in runs[0].log()
     assert read_job(runs[0]) is None
 
 

@@ -263,7 +263,7 @@ def test_a_run_cancelled_while_its_process_began_is_settled(store: RunStore) -> 
     hands.ended.append(Ended(run.id))
     worker.step()
     assert run.state == "cancelled"
-    assert "cancelled by bob" in run.status.message
+    assert "stopped by bob" in run.status.message
     assert hands.given == [run.id]
 
 
