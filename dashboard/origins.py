@@ -26,8 +26,9 @@ def lineage(found: Lineage) -> pd.DataFrame:
             "architecture": run.spec.architecture if run.spec else "",
             "preprocessing": run.spec.preprocessing if run.spec else "",
             "origin": found.origin(run),
-            "epochs": run.epochs,
-            "minutes": minutes(run.fact("wall_s")),
+            # an ensemble was put together, not trained
+            "epochs": None if run.is_ensemble else run.epochs,
+            "minutes": None if run.is_ensemble else minutes(run.fact("wall_s")),
             "valid": percentage(run.valid_accuracy),
             "accuracy": percentage(run.accuracy),
             "board": board_label(run.board),

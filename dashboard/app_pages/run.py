@@ -8,7 +8,7 @@ from dashboard import cache, charts, columns, origins, queue_view, run_buttons, 
 from dashboard import components as ui
 from dashboard.advice import FIRST_TRAINING
 from dashboard.compare import confusion
-from dashboard.formats import count, interval, percent
+from dashboard.formats import NONE, count, interval, percent
 from dashboard.permissions import permission
 from dashboard.picker import run_picker
 from dashboard.robustness import view as robustness_view
@@ -73,7 +73,9 @@ def made_from(run: RunSummary) -> None:
     ui.figure_title(
         f"Made in {origins.lineage_title(found)}", "Where it starts, its teachers and all that these were made from."
     )
-    st.dataframe(table, hide_index=True, column_config=columns.lineage(), alt="What the run was made from")
+    st.dataframe(
+        table, hide_index=True, column_config=columns.lineage(), placeholder=NONE, alt="What the run was made from"
+    )
     ui.download(table, "made_from")
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard import components as ui
 from dashboard.cache import Reading
-from dashboard.formats import count, percent, plural
+from dashboard.formats import NONE, count, percent, plural
 from dashboard.linked import choice, segments
 from dashboard.network import charts, images, tables
 from dashboard.network import columns as network_columns
@@ -79,7 +79,7 @@ def layers(subject: Subject, rows: Sequence["LayerRow"]) -> None:
         "Counted on the live network. The receptive field is the side, in pixels of the face, of what one value sees.",
     )
     st.dataframe(
-        table, hide_index=True, column_config=network_columns.layers(), height=620,
+        table, hide_index=True, column_config=network_columns.layers(), height=620, placeholder=NONE,
         alt=f"Layers of {subject.architecture}",
     )  # fmt: skip
     ui.download(table, f"layers_{subject.name}")

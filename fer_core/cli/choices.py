@@ -2,15 +2,44 @@
 
 import getpass
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
+from fer_core.paths import check_folder, runs_dir
 from fer_core.runs import RunStore
 
 WITHOUT_AUGMENTATION = "none"
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]+)?")
+
+
+def runs_in(folder: Path | None) -> RunStore:
+    """The runs of `folder`, else of the default folder, which may be absent; raises FerError where it is no folder."""
+    root = folder or runs_dir()
+    if folder is not None and not os.path.lexists(root):
+        raise FerError(f"there is no folder '{root}'; name one that holds runs, or leave out --runs for '{runs_dir()}'")
+    _require_folder(root)
+    if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
+        raise FerError(f"folder '{root}' cannot be read; name another folder of runs")
+    return RunStore(folder)
+
+
+def runs_into(folder: Path | None) -> RunStore:
+    """The same for new runs, which make the folder; raises FerError where it cannot be made."""
+    root = folder or runs_dir()
+    _require_folder(root)
+    if not os.path.isdir(root):
+        check_folder(root)
+    return RunStore(folder)
+
+
+def _require_folder(root: Path) -> None:
+    if os.path.lexists(root) and not os.path.isdir(root):
+        raise FerError(f"'{root}' is no folder; name a folder of runs")
 
 
 def names_in(text: str) -> list[str]:
@@ -40,6 +69,20 @@ def assignments(pairs: Sequence[str] | None) -> dict[str, Any]:
             raise FerError(f"{name.strip()} is given twice")
         found[name.strip()] = value_of(text.strip())
     return found
+
+
+def together(options: Mapping[str, Any], typed: Mapping[str, Any], flag: str) -> dict[str, Any]:
+    """What options of their own and `flag`, such as -H, give; raises FerError where both give the same name."""
+    for name, value in typed.items():
+        if options.get(name) is not None:
+            own = f"--{name.replace('_', '-')} {options[name]}"
+            raise given_twice(name, own, f"{flag} {name}={value}")
+    return {**options, **typed}
+
+
+def given_twice(name: str, one: str, other: str) -> FerError:
+    """The refusal of what is typed in two ways, one of which would win without a word."""
+    return FerError(f"{name} is given as {one} and as {other}; leave one out")
 
 
 def hyperparameters_in(pairs: Sequence[str] | None, store: RunStore) -> dict[str, Any]:
@@ -72,9 +115,16 @@ def numbers_of(what: str, text: str) -> list[int]:
         raise FerError(f"{what} must be whole numbers joined by commas, got {text!r}") from None
 
 
-def whole_name(part: str, store: RunStore) -> str:
-    """The id of the run that is meant by its name, its beginning or its hash; "" for none. Raises RunError."""
-    return store.get(part).id if part else ""
+def whole_name(part: str | None, store: RunStore) -> str:
+    """The id of the run that is meant by its name, its beginning or its hash; "" for None. Raises RunError."""
+    return "" if part is None else store.get(part).id
+
+
+def queued_device(name: str) -> str:
+    """`name`, if some machine's device is called so: a worker elsewhere may have it. Raises FerError."""
+    if not DEVICE.fullmatch(name):
+        raise FerError(f"unknown device {name!r}; choose from auto, cuda, mps, cpu or cuda:N")
+    return name
 
 
 def value_of(text: str) -> Any:

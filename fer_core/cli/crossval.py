@@ -1,7 +1,7 @@
 """`crossval`: k folds over a grid of settings."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from typing import Annotated, Any
 
@@ -9,7 +9,15 @@ import typer
 from sklearn.model_selection import ParameterGrid
 
 from fer_core.architectures import ARCHITECTURES
-from fer_core.cli.choices import as_recipe, hyperparameters_in, left_after, value_of
+from fer_core.cli.choices import (
+    as_recipe,
+    given_twice,
+    hyperparameters_in,
+    left_after,
+    runs_into,
+    together,
+    value_of,
+)
 from fer_core.cli.options import (
     Architecture,
     DatasetName,
@@ -29,6 +37,7 @@ from fer_core.config import RunSpec
 from fer_core.errors import FerError
 from fer_core.runs import RunStore
 from fer_core.training import make_spec
+from fer_core.training.recipes import hyperparameters, unknown_name
 
 Grid = Annotated[
     list[str] | None,
@@ -54,8 +63,8 @@ def crossval(
     json: JsonOption = False,
 ) -> None:
     """Cross-validate every setting of a grid: a run of k folds each, as mean ± deviation; goes on where it stopped."""
-    points, store = settings(architecture, grid or ()), RunStore(runs)
-    common = {"epochs": epochs} | hyperparameters_in(hyperparameter, store)
+    points, store = settings(architecture, grid or ()), runs_into(runs)
+    common = _common(epochs, hyperparameters_in(hyperparameter, store), _axes(grid or ()))
     specs = [
         make_spec(
             architecture,
@@ -76,9 +85,7 @@ def crossval(
     if json:
         print_json(rows)
     else:
-        shown = sorted(rows, key=lambda row: -(row["mean"] or 0))
-        table = [(row["setting"], row["state"], _spread(row), row["folds"]) for row in shown]
-        print_table(f"{folds} folds", ("setting", "state", "accuracy", "folds"), table, right=("accuracy", "folds"))
+        _print_settings(folds, rows)
     if not well:
         raise typer.Exit(FAILED)
 
@@ -86,10 +93,15 @@ def crossval(
 def settings(architecture: str, grid: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """Every combination of the grid by its name, parted into arguments of the architecture and of the recipe.
 
-    The name has the value on each axis of the grid; without a grid it is empty.
+    The name has the value on each axis of the grid; without a grid it is empty. Raises FerError, with the choices,
+    for a name that neither has.
     """
     known = ARCHITECTURES.get(architecture).arguments()
     axes = {name: _values(name, text) for name, text in _axes(grid).items()}
+    unknown = [name for name in axes if name not in (*known, *hyperparameters())]
+    if unknown:
+        what = f"argument of {architecture} or hyperparameter"
+        raise FerError(unknown_name(what, unknown[0], (*known, *hyperparameters())))
     return {
         ", ".join(f"{name}={point[name]}" for name in axes): {
             "architecture": {name: value for name, value in point.items() if name in known},
@@ -112,6 +124,16 @@ def outcome(name: str, spec: RunSpec, store: RunStore) -> dict[str, Any]:
         "folds": 0,
     }
     return row | run.evaluation()["fold_accuracy"] if run and state == "finished" else row
+
+
+def _common(epochs: int | None, typed: Mapping[str, Any], axes: Mapping[str, str]) -> dict[str, Any]:
+    """What holds for every setting; raises FerError for a name that the grid has values of, too."""
+    common = together({"epochs": epochs}, typed, "-H")
+    for name, values in axes.items():
+        if common.get(name) is not None:
+            one = f"-H {name}={common[name]}" if name in typed else f"--{name} {common[name]}"
+            raise given_twice(name, one, f"-g {name}={values}")
+    return common
 
 
 def _axes(grid: Sequence[str]) -> dict[str, str]:
@@ -138,6 +160,17 @@ def _values(name: str, text: str) -> list[Any]:
 def _name(spec: RunSpec) -> str:
     arguments = ", ".join(f"{name}={value}" for name, value in spec.architecture_arguments.items())
     return arguments or f"{spec.architecture}, {spec.recipe.epochs} epochs"
+
+
+def _print_settings(folds: int, rows: Sequence[dict[str, Any]]) -> None:
+    shown = sorted(rows, key=lambda row: -(row["mean"] or 0))
+    print_table(
+        f"{folds} folds",
+        ("setting", "state", "accuracy", "folds"),
+        [(row["setting"], row["state"], _spread(row), row["folds"]) for row in shown],
+        right=("accuracy", "folds"),
+        whole=("state",),
+    )
 
 
 def _spread(row: dict[str, Any]) -> str:

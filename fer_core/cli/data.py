@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_core.cli.options import path
 from fer_core.datasets import FaceDataset, Wanted, audit, load_dataset, prepare, refused_protocols, served_protocols
 from fer_core.datasets import progress as reading
 from fer_core.datasets.auditing import Audit
@@ -26,14 +27,25 @@ app = typer.Typer(no_args_is_help=True, help="Prepare, download and audit datase
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", envvar="FER_DATA_DIR", help="Folder of the prepared datasets.", show_default=".data"),
+    typer.Option(
+        "--data-dir",
+        parser=path,
+        envvar="FER_DATA_DIR",
+        help="Folder of the prepared datasets.",
+        show_default=".data",
+    ),
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Replace a prepared dataset of that name, though it holds something else.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 @app.command("prepare")
 def prepare_command(
-    source: Annotated[Path, typer.Argument(help="Kaggle zip or folder, fer2013.csv, class folders, tar …")],
+    source: Annotated[
+        Path, typer.Argument(parser=path, help="Kaggle zip or folder, fer2013.csv, class folders, tar …")
+    ],
     name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the source's own.")] = None,
     faces: Annotated[
         int | None, typer.Option(help="Crop the largest face of each picture to this many pixels a side.")
@@ -50,21 +62,24 @@ def prepare_command(
         str | None,
         typer.Option(help="width:height that pictures are meant to be shown at, such as 16:9."),
     ] = None,
+    replace: Replace = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Read SOURCE into the cache: one array, ids, labels, official split and a manifest."""
-    _prepare(source, name, data_dir, as_json, _wanted(faces, without_face, size, gray, shown_as))
+    _prepare(source, name, data_dir, as_json, replace, _wanted(faces, without_face, size, gray, shown_as))
 
 
 @app.command("download")
 def download_command(
-    name: Annotated[str, typer.Argument(help="Dataset to download: fer2013.")],
+    dataset: Annotated[str, typer.Argument(help="Dataset to download: fer2013.")],
+    name: Annotated[str | None, typer.Option(help="Name of the prepared dataset; default: the same.")] = None,
+    replace: Replace = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Download a public dataset through kagglehub and prepare it."""
-    _prepare(download(name), name, data_dir, as_json)
+    _prepare(download(dataset), dataset if name is None else name, data_dir, as_json, replace)
 
 
 @app.command("audit")
@@ -101,9 +116,11 @@ def _aspect(text: str) -> float:
         raise FerError(f"expected width:height such as 16:9, got {text!r}") from None
 
 
-def _prepare(source: Path, name: str | None, data_dir: Path | None, as_json: bool, wanted: Wanted = AS_IS) -> None:
+def _prepare(
+    source: Path, name: str | None, data_dir: Path | None, as_json: bool, replace: bool, wanted: Wanted = AS_IS
+) -> None:
     with _progress_bar(source.name) as show:
-        dataset = prepare(source, name, data_dir, show, wanted)
+        dataset = prepare(source, name, data_dir, show, wanted, replace=replace)
     protocols = served_protocols(dataset)
     if as_json:
         typer.echo(json.dumps({**dataset.manifest, "protocols": protocols}, indent=2))

@@ -1,9 +1,11 @@
 """`ensemble`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from fer_core.cli.choices import runs_in
 from fer_core.cli.options import RunsFolder
 from fer_core.cli.output import JsonOption, percent, print_json, print_table, say
 from fer_core.cli.runs import summary
@@ -30,7 +32,7 @@ def ensemble(
     """
     from fer_core.training.ensemble import make_ensemble
 
-    store = RunStore(runs)
+    store = runs_in(runs)
     if bool(names) == bool(best):
         raise FerError("name the runs to average, or give --best N, one of the two")
     chosen = [store.get(name) for name in names or ()] or best_on_validation(store, best, dataset, protocol)
@@ -65,11 +67,14 @@ def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str)
     from fer_core.labels import EMOTIONS
     from fer_core.training.ensemble import can_average
 
+    finished = [run for run in store.list() if run.state == "finished"]
+    _require_one("dataset", dataset, [run.spec.dataset for run in finished])
+    here = [run for run in finished if run.spec.dataset == dataset]
+    _require_one(f"protocol of {dataset}", protocol, [run.spec.protocol for run in here])
     able = [
         run
-        for run in store.list()
-        if run.state == "finished"
-        and (run.spec.dataset, run.spec.protocol, run.spec.emotions) == (dataset, protocol, EMOTIONS)
+        for run in here
+        if (run.spec.protocol, run.spec.emotions) == (protocol, EMOTIONS)
         and run.spec.architecture != NAME
         and "folds" not in run.evaluation()
         and not read_notes(run).archived
@@ -80,3 +85,9 @@ def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str)
         if len(alike) > 1:
             return alike[:count]
     raise FerError(f"no two finished runs of {dataset}, {protocol}, can be averaged; an ensemble needs two")
+
+
+def _require_one(what: str, name: str, known: Sequence[str]) -> None:
+    """Raises FerError, with the choices, unless a finished run has `name`."""
+    if known and name not in known:
+        raise FerError(f"no finished run has the {what} {name!r}; choose from {', '.join(sorted(set(known)))}")

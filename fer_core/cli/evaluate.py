@@ -6,11 +6,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from fer_core.cli.choices import runs_in
 from fer_core.cli.options import Device, RunsFolder
-from fer_core.cli.output import JsonOption, percent, print_json, print_table
+from fer_core.cli.output import JsonOption, percent, print_json, print_table, say_aside
 from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
-from fer_core.runs import Run, RunStore
+from fer_core.runs import ROBUSTNESS_FILE, TTA_FILE, Run
 
 
 def evaluate(
@@ -28,10 +29,10 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Recompute a run's evaluation from its saved predictions, or measure its robustness with its weights."""
-    found = RunStore(runs).get(run)
+    found = runs_in(runs).get(run)
     if seed is not None and not corruptions:
         raise FerError("--seed goes with --corruptions; nothing else draws")
-    if corruptions or tta:
+    if corruptions or tta is not None:
         _print_measured(_measured(found, corruptions, tta, limit, seed or 0, device), json)
         return
     if limit is not None:
@@ -70,6 +71,8 @@ def _measured(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
+    averaged = _tried(run, TTA_FILE, limit) if tta is not None else run
+    worsened = _tried(run, ROBUSTNESS_FILE, limit) if corruptions else run
     measured = {}
     with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as progress:
         task = progress.add_task("reading", total=None)
@@ -77,11 +80,24 @@ def _measured(
         def advance(what: str, done: int, parts: int) -> None:
             progress.update(task, description=what, completed=done, total=parts)
 
-        if tta:  # first, because it is quick and refuses an unknown kind
-            measured["tta"] = measure_averaging(run, tta, limit=limit, device=device, advance=advance)
+        if tta is not None:  # first, because it is quick and refuses an unknown kind
+            measured["tta"] = measure_averaging(averaged, tta, limit=limit, device=device, advance=advance)
         if corruptions:
-            measured["robustness"] = measure_corruptions(run, limit=limit, seed=seed, device=device, advance=advance)
+            measured["robustness"] = measure_corruptions(
+                worsened, limit=limit, seed=seed, device=device, advance=advance
+            )
     return measured
+
+
+def _tried(run: Run, name: str, limit: int | None) -> Run:
+    """The run, or, where `limit` images are fewer than its file `name` has figures of, one that keeps that file."""
+    from fer_core.robustness.unseen import Trial, images_measured
+
+    there = images_measured(run, name)
+    if limit is None or limit >= there:
+        return run
+    say_aside(f"a trial, which is not written: {name} keeps its figures of {there:,} images, more than {limit:,}")
+    return Trial(run.path)
 
 
 def _print_measured(measured: dict[str, dict[str, Any]], as_json: bool) -> None:

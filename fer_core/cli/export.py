@@ -5,23 +5,24 @@ from typing import Annotated
 
 import typer
 
-from fer_core.cli.choices import names_in
-from fer_core.cli.options import RunsFolder
+from fer_core.cli.choices import names_in, runs_in
+from fer_core.cli.options import RunsFolder, path
 from fer_core.cli.output import JsonOption, percent, print_json, print_table
 from fer_core.cli.runs import RunName
 from fer_core.export import VARIANTS, export_run
-from fer_core.runs import RunStore
 
 
 def export(
     run: RunName,
-    out: Annotated[Path | None, typer.Option(help="Folder for the files; the run's own if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(parser=path, help="Folder for the files; the run's own if left out.")
+    ] = None,
     variants: Annotated[str, typer.Option(help=f"Joined by commas: {', '.join(VARIANTS)}.")] = VARIANTS[0],
     runs: RunsFolder = None,
     json: JsonOption = False,
 ) -> None:
     """Write a run as ONNX: gray face crops in, calibrated probabilities out; checked against PyTorch first."""
-    written = export_run(RunStore(runs).get(run), out, tuple(names_in(variants)))
+    written = export_run(runs_in(runs).get(run), out, tuple(names_in(variants)))
     if json:
         print_json([each.to_json() for each in written])
         return

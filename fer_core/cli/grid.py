@@ -1,12 +1,23 @@
 """`grid`: every pair of architectures and pipelines."""
 
 import itertools
+import sys
 from collections.abc import Sequence
-from typing import Annotated
+from contextlib import redirect_stdout
+from typing import Annotated, Any
 
 import typer
 
-from fer_core.cli.choices import assignments, hyperparameters_in, left_after, names_in, numbers_in, whole_name
+from fer_core.cli.choices import (
+    assignments,
+    hyperparameters_in,
+    left_after,
+    names_in,
+    numbers_in,
+    runs_into,
+    together,
+    whole_name,
+)
 from fer_core.cli.options import (
     Arguments,
     DatasetName,
@@ -21,7 +32,7 @@ from fer_core.cli.options import (
     Threads,
     Without,
 )
-from fer_core.cli.output import percent, print_table
+from fer_core.cli.output import JsonOption, percent, print_json, print_table
 from fer_core.cli.several import Jobs, train_all
 from fer_core.cli.train import FAILED, queue_all
 from fer_core.config import RunSpec
@@ -40,16 +51,17 @@ def grid(
     epochs: Epochs = None,
     hyperparameter: Hyperparameters = None,
     argument: Arguments = None,
-    init_from: InitFrom = "",
+    init_from: InitFrom = None,
     without: Without = "",
     device: Device = "auto",
     queue: Queue = False,
     runs: RunsFolder = None,
     jobs: Jobs = 1,
     threads: Threads = None,
+    json: JsonOption = False,
 ) -> None:
     """Train every pair, in turn or `--jobs` at once; skips what is finished or trained elsewhere, resumes the rest."""
-    store = RunStore(runs)
+    store = runs_into(runs)
     start = whole_name(init_from, store)
     specs = [
         make_spec(
@@ -60,7 +72,7 @@ def grid(
             recipe=recipe,
             seed=seed,
             emotions=left_after(without),
-            hyperparameters={"epochs": epochs} | hyperparameters_in(hyperparameter, store),
+            hyperparameters=together({"epochs": epochs}, hyperparameters_in(hyperparameter, store), "-H"),
             arguments=assignments(argument),
             init_from=start,
         )
@@ -69,22 +81,44 @@ def grid(
         )
     ]
     specs = list({spec.run_id: spec for spec in specs}.values())  # what is named twice is trained once
-    if queue:
-        if jobs > 1:
-            raise FerError("--jobs is for trainings of this command; with --queue, start `worker --per-device N`")
-        queue_all(specs, store, device)
-        return
-    well = train_all(specs, store, device, jobs=jobs, threads=threads)
-    _print_grid(specs, store)
+    if queue and jobs > 1:
+        raise FerError("--jobs is for trainings of this command; with --queue, start `worker --per-device N`")
+    well = True
+    with redirect_stdout(sys.stderr if json else sys.stdout):  # --json leaves nothing but JSON on stdout
+        if queue:
+            queue_all(specs, store, device)
+        else:
+            well = train_all(specs, store, device, jobs=jobs, threads=threads)
+    if json:
+        print_json([_outcome(spec, store) for spec in specs])
+    elif not queue:
+        _print_grid([_outcome(spec, store) for spec in specs])
     if not well:
         raise typer.Exit(FAILED)
 
 
-def _print_grid(specs: Sequence[RunSpec], store: RunStore) -> None:
-    rows = []
-    for spec in specs:
-        run = store.find(spec)
-        state = run.state if run else "not started"
-        accuracy = run.evaluation()["splits"]["test"]["accuracy"] if run and state == "finished" else None
-        rows.append((spec.architecture, spec.preprocessing, spec.seed, state, percent(accuracy)))
-    print_table("grid", ("architecture", "preprocessing", "seed", "state", "test"), rows, right=("seed", "test"))
+def _outcome(spec: RunSpec, store: RunStore) -> dict[str, Any]:
+    """What became of a pair, as `runs list` tells it of a run."""
+    run = store.find(spec)
+    state = run.state if run else "not started"
+    return {
+        "id": spec.run_id,
+        "architecture": spec.architecture,
+        "preprocessing": spec.preprocessing,
+        "seed": spec.seed,
+        "state": state,
+        "test_accuracy": run.evaluation()["splits"]["test"]["accuracy"] if run and state == "finished" else None,
+    }
+
+
+def _print_grid(rows: Sequence[dict[str, Any]]) -> None:
+    print_table(
+        "grid",
+        ("architecture", "preprocessing", "seed", "state", "test"),
+        [
+            (row["architecture"], row["preprocessing"], row["seed"], row["state"], percent(row["test_accuracy"]))
+            for row in rows
+        ],
+        right=("seed", "test"),
+        whole=("state",),
+    )

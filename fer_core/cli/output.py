@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
+
+from fer_core.cli.columns import drawn
 
 console = Console(emoji=False)  # :x: in a path or a tag is no picture
 NO_WORKER = "No worker is at work; start one with `python -m fer_core worker`."
@@ -24,14 +26,41 @@ def say(text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
-    """Print rows under their columns; the columns in `right` hold numbers."""
-    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    console.print(table)
+def say_aside(text: str) -> None:
+    """Print one line to stderr: a remark that is no part of what the command was asked for, nor of its JSON."""
+    typer.echo(text, err=True)
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> None:
+    """Print rows under their columns; those in `right` hold numbers.
+
+    Where the terminal is too narrow, other columns than those in `right` and `whole` take several lines a cell.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    head, body = drawn(columns, cells, right, {*right, *whole}, console.width)
+    console.print(Text(title, style="table.title"))
+    console.print(Text(head, style="table.header"), soft_wrap=True)
+    if body:
+        console.print(Text(body), soft_wrap=True)
+
+
+def moment(iso: str) -> str:
+    """A time of ISO 8601 as `2026-11-30 00:00`, in UTC; what is no such time stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return iso
+
+
+def progress(state: str, epoch: str) -> str:
+    """`running 12/30`: a state with the epochs behind and in all, where they say more than the state."""
+    return state if state == "finished" or epoch.startswith(("0/", "/")) or not epoch else f"{state} {epoch}"
 
 
 def percent(share: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_core.cli.choices import numbers_in
-from fer_core.cli.options import Device, RunsFolder
+from fer_core.cli.options import Device, RunsFolder, path
 from fer_core.cli.output import JsonOption
 from fer_core.cli.predict_output import print_csv, print_json, print_results
 from fer_core.cli.readings import GivenBoxes, Reader
@@ -30,7 +30,8 @@ from fer_core.paths import check_folder, make_folder
 def predict(
     run: Annotated[str, typer.Argument(help="A run, as in the other commands, or the ONNX file of one.")],
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Photos, videos, folders, patterns such as '*.jpg', zips.")
+        list[Path],
+        typer.Argument(metavar="PATH…", parser=path, help="Photos, videos, folders, patterns such as '*.jpg', zips."),
     ],
     beside: Annotated[
         list[str] | None, typer.Option(help="Another run, or ONNX file, that reads the same faces; repeatable.")
@@ -41,8 +42,9 @@ def predict(
     annotate: Annotated[
         Path | None,
         typer.Option(
+            parser=path,
             help="Folder for the pictures (at most 4096 pixels a side) and videos with their faces framed, as RUN "
-            "names them."
+            "names them.",
         ),
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Look at every so many frames of a video.")] = 1,

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import Any, TextIO
 
 from fer_core.cli.output import print_table
@@ -126,21 +125,21 @@ def print_results(runs: Sequence[str], read: Iterable[Photo | Film]) -> None:
 
 
 def _table_rows(reading: Photo | Film, letters: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    name, count = Path(reading.path).name, 0
+    count = 0
     empty = [""] * (4 if letters else 3)
     rows = reading.rows()
     for row in islice(rows, MOST_ROWS) if isinstance(reading, Film) else rows:
         count += 1
-        yield (_place(name, row), *_face(row, letters))
+        yield (_place(reading.path, row), *_face(row, letters))
     more = sum(1 for _ in rows)
     if more:
-        yield (f"{name}, {more:,} more rows", "--csv and --json give all", *empty)
+        yield (f"{reading.path}, {more:,} more rows", "--csv and --json give all", *empty)
     if not count:
-        yield (name, "no face found", *empty)
+        yield (reading.path, "no face found", *empty)
 
 
-def _place(name: str, row: Row) -> str:
-    return name if row.seconds is None else f"{name}, {row.seconds:.2f} s"
+def _place(path: str, row: Row) -> str:
+    return path if row.seconds is None else f"{path}, {row.seconds:.2f} s"
 
 
 def _face(row: Row, letters: Mapping[str, str]) -> tuple[str, ...]:

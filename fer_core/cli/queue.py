@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
-from fer_core.cli.choices import user
+from fer_core.cli.choices import queued_device, runs_in, user
 from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import NO_WORKER, JsonOption, print_json, print_table, say
+from fer_core.cli.output import NO_WORKER, JsonOption, moment, print_json, print_table, progress, say
 from fer_core.errors import FerError
 from fer_core.jobs.background import worker_info
 from fer_core.jobs.queue import DIRECTIONS, Direction, JobQueue
-from fer_core.runs import RunStore
 
 app = typer.Typer(no_args_is_help=True, help="What waits to be trained, and what is being trained.")
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
@@ -19,7 +18,7 @@ RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its
 @app.command("list")
 def list_entries(runs: RunsFolder = None, json: JsonOption = False) -> None:
     """List the queue in its order, and whether a worker is at work."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     rows = [
         {
             "id": entry.run.id,
@@ -35,8 +34,15 @@ def list_entries(runs: RunsFolder = None, json: JsonOption = False) -> None:
     if json:
         print_json({"worker": vars(worker) if worker else None, "entries": rows})
         return
-    columns = ("id", "state", "epoch", "device", "by", "asked")
-    print_table(f"{len(rows)} in the queue", columns, [tuple(row[name] for name in columns) for row in rows])
+    print_table(
+        f"{len(rows)} in the queue",
+        ("run", "state", "device", "by", "asked (UTC)"),
+        [
+            (row["id"], progress(row["state"], row["epoch"]), row["device"], row["by"], moment(row["asked"]))
+            for row in rows
+        ],
+        whole=("device", "asked (UTC)"),
+    )
     at_work = f"A worker is at work (process {worker.pid} on {worker.host})." if worker else NO_WORKER
     say(at_work)
 
@@ -44,7 +50,7 @@ def list_entries(runs: RunsFolder = None, json: JsonOption = False) -> None:
 @app.command("cancel")
 def cancel(run: RunName, runs: RunsFolder = None) -> None:
     """Take a run out of the queue, or stop its training; it keeps what it has learnt and can be resumed."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     found = store.get(run)
     JobQueue(store).cancel(found, by=user())
     say(f"asked {found.id} to stop")
@@ -57,9 +63,9 @@ def resume(
     runs: RunsFolder = None,
 ) -> None:
     """Queue a run again that was cancelled, failed or lost."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     found = store.get(run)
-    JobQueue(store).resume(found, by=user(), device=device)
+    JobQueue(store).resume(found, by=user(), device=queued_device(device))
     say(f"queued {found.id}")
 
 
@@ -70,7 +76,7 @@ def move(
     runs: RunsFolder = None,
 ) -> None:
     """Change the place of a waiting run."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     found: list[Direction] = [each for each in DIRECTIONS if each == direction]
     if not found:
         raise FerError(f"unknown direction {direction!r}; choose from {', '.join(DIRECTIONS)}")

@@ -3,6 +3,7 @@
 A video's frames are handed on as they are read, and not kept: memory does not grow with its length.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from fer_core.errors import FerError
 from fer_core.inference import (
     Detector,
     FaceBox,
+    FaceDetector,
     FaceReader,
     ImageError,
     Picture,
@@ -32,6 +34,7 @@ from fer_core.inference import (
 from fer_core.inference.video import SUFFIX, Frame, Video, VideoFacts, predict_video
 
 ANNOTATED_SIDE = 4096  # pixels: as large as a photo is read
+LOOKED_AT = 720  # pixels of the longer side, to which detectors reduce a larger photo
 TOGETHER = 256  # photos whose faces go through the network together, if they have no more than these pixels
 TOGETHER_PIXELS = 16_000_000  # 48 MB
 
@@ -160,14 +163,19 @@ class Reader:
 
     def _found(self, source: Source) -> _Found:
         picture = read_picture(source.content, called=Path(source.name).name)
-        for note in picture.notes:
-            typer.echo(f"note: '{Path(source.name).name}': {note}", err=True)
         across, down = picture.scale
         if isinstance(self.detector, GivenBoxes):
             told = self.detector.within(picture.width, picture.height)
-            return _Found(source.name, picture, [box.scaled(1 / across, 1 / down) for box in told], told)
-        boxes = self.detector.detect(picture.pixels)
-        return _Found(source.name, picture, boxes, [box.scaled(across, down) for box in boxes])
+            boxes = [box.scaled(1 / across, 1 / down) for box in told]
+        else:
+            boxes = self.detector.detect(picture.pixels)
+            told = [box.scaled(across, down) for box in boxes]
+        hint = "" if boxes else _hint(self.detector, picture)
+        if hint:
+            picture = replace(picture, notes=(*picture.notes, hint))
+        for note in picture.notes:
+            typer.echo(f"note: '{source.name}': {note}", err=True)
+        return _Found(source.name, picture, boxes, told)
 
     def _photos(self, waiting: list[_Found]) -> Iterator[Photo]:
         """The photos that wait, read together; then none waits."""
@@ -218,8 +226,31 @@ class Reader:
         try:
             yield
         except FerError as error:
-            self.refused.append(Refused(name, str(error)))
-            typer.echo(f"error: {error}", err=True)
+            reason = _naming(name, str(error))
+            self.refused.append(Refused(name, reason))
+            typer.echo(f"error: {reason}", err=True)
+
+
+def _naming(path: str, reason: str) -> str:
+    """The sentence with the file's whole path in it: who reads a file tells no more than its own name."""
+    own = f"'{Path(path).name}'"
+    if reason.startswith(own):
+        return f"'{path}'{reason.removeprefix(own)}"
+    return reason if f"'{path}'" in reason else f"'{path}': {reason}"
+
+
+def _hint(detector: Detector, picture: Picture) -> str:
+    """What helps where no face was found in a picture that a detector looks at reduced; empty for a small one."""
+    longer = max(picture.width, picture.height)
+    if longer <= LOOKED_AT:
+        return ""
+    if isinstance(detector, FaceDetector):
+        smallest = math.ceil(detector.min_side * longer / detector.max_side)
+        return (
+            f"No face of at least {smallest:,} pixels was found, and smaller ones are not looked for in a picture of "
+            "this size; cut it into parts, or try `--detector mtcnn`."
+        )
+    return "No face was found; small ones are passed over in a picture of this size, so cut it into parts."
 
 
 def _pixels(photos: Iterable[_Found]) -> int:

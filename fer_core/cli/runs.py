@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.cli import keeping
-from fer_core.cli.options import RunsFolder
-from fer_core.cli.output import JsonOption, duration, percent, print_json, print_table, say
+from fer_core.cli.choices import runs_in
+from fer_core.cli.options import RunsFolder, path
+from fer_core.cli.output import JsonOption, duration, percent, print_json, print_table, progress, say
 from fer_core.config import to_json
-from fer_core.runs import Lineage, Run, RunStore, stored_lineage
+from fer_core.runs import Lineage, Run, read_notes, stored_lineage
 
 app = typer.Typer(no_args_is_help=True, help="Browse the results.")
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
@@ -18,32 +19,38 @@ RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its
 
 @app.command("list")
 def list_runs(runs: RunsFolder = None, json: JsonOption = False) -> None:
-    """List every run with its state and test accuracy, best first."""
-    rows = sorted((summary(run) for run in RunStore(runs).list()), key=lambda row: -(row["test_accuracy"] or -1))
+    """List every run with its state and test accuracy, best first; archived ones stand last."""
+    rows = [summary(run) for run in runs_in(runs).list()]
+    rows.sort(key=lambda row: (row["archived"], -(row["test_accuracy"] or -1)))
     if json:
         print_json(rows)
         return
-    columns = ("architecture", "preprocessing", "dataset", "protocol", "seed", "state", "epoch", "test", "hash")
     print_table(
         f"{len(rows)} runs",
-        columns,
+        ("architecture", "preprocessing", "dataset protocol", "seed", "state", "test", "hash"),
         [
             (
-                *(row[key] for key in columns[:6]),
-                row["epoch"],
+                row["architecture"],
+                row["preprocessing"],
+                f"{row['dataset']} {row['protocol']}".strip(),
+                row["seed"],
+                progress(row["state"], row["epoch"]) + (", archived" if row["archived"] else ""),
                 percent(row["test_accuracy"]),
-                row["problem"] or row["id"].rsplit("__", 1)[-1],
+                row["id"].rsplit("__", 1)[-1],
             )
             for row in rows
         ],
-        right=("seed", "epoch", "test"),
+        right=("seed", "test"),
     )
+    for row in rows:
+        if row["problem"]:
+            say(f"{row['id']}: {row['problem']}")
 
 
 @app.command("show")
 def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> None:
     """Show a run: spec, state, figures and environment."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     found = store.get(run)
     details = summary(found)
     if not found.problem:
@@ -64,13 +71,15 @@ def show(run: RunName, runs: RunsFolder = None, json: JsonOption = False) -> Non
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Two or more runs tested on the same images.")],
     runs: RunsFolder = None,
-    html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file with its charts.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(parser=path, help="Write the comparison as one HTML file with its charts.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Say which runs are really better: paired on the same test images, corrected for testing several pairs."""
     from fer_core.evaluation import compare_runs, differences, flat
 
-    store = RunStore(runs)
+    store = runs_in(runs)
     found = [store.get(name) for name in names]
     if html is not None:
         from fer_core.report import write_comparison  # it waits for torch
@@ -111,13 +120,13 @@ def compare(
 @app.command("card")
 def card(
     run: RunName,
-    out: Annotated[Path | None, typer.Option(help="File to write; printed if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(parser=path, help="File to write; printed if left out.")] = None,
     runs: RunsFolder = None,
 ) -> None:
     """Write a run's model card in Markdown: data, figures, limits, intended use and what the law forbids."""
     from fer_core.report import model_card, write_model_card  # these wait for torch
 
-    found = RunStore(runs).get(run)
+    found = runs_in(runs).get(run)
     if out is None:
         typer.echo(model_card(found), nl=False)
         return
@@ -131,15 +140,17 @@ for name, command in keeping.COMMANDS.items():
 @app.command("delete")
 def delete(run: RunName, runs: RunsFolder = None) -> None:
     """Move a run to the trash folder beside the runs; `runs restore` brings it back."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     found = store.get(run)
     say(f"moved to {store.delete(found)}")
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """One row of the listing; a damaged folder has its problem and nothing else."""
+    """One row of the listing; a damaged folder has its problem, and what people wrote about it."""
     row: dict[str, Any] = {"id": run.id, "state": run.state, "problem": run.problem, "test_accuracy": None, "epoch": ""}
     row |= dict.fromkeys(("architecture", "preprocessing", "dataset", "protocol", "seed"), "")
+    notes = read_notes(run)
+    row |= {"archived": notes.archived, "tags": list(notes.tags), "note": notes.note}
     if row["problem"]:
         return row
     spec, status = run.spec, run.status
@@ -158,7 +169,13 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def _print_details(run: Run, details: dict[str, Any]) -> None:
-    say(f"{run.id}\n{details['state']}  {details['problem']}")
+    say(f"{run.id}\n{details['state']}  {details['problem']}".rstrip())
+    if details["archived"]:
+        say("archived: left out of rankings")
+    if details["tags"]:
+        say(f"tags: {', '.join(details['tags'])}")
+    if details["note"]:
+        say(f"note: {details['note']}")
     if "spec" in details:
         spec = details["spec"]
         print_table("spec", ("key", "value"), [*((k, v) for k, v in spec.items() if k != "recipe")])

@@ -18,6 +18,7 @@ from fer_core.cli.output import duration, say
 from fer_core.cli.train import STOPPED, forget_stop, train_shown, use_threads
 from fer_core.config import RunSpec
 from fer_core.datasets import FaceDataset, load_dataset
+from fer_core.devices import resolve_device
 from fer_core.errors import FerError
 from fer_core.runs import RunError, RunStore
 from fer_core.training import TrainingStopped, check_spec, stop_signals, train_run
@@ -42,8 +43,9 @@ def train_all(specs: Sequence[RunSpec], store: RunStore, device: str, *, jobs: i
 
     With several `jobs`, as many processes load torch and the dataset once each and take the next spec as they
     become free; without `threads` they divide the processor's among them. Ctrl-C and SIGTERM stop all.
-    Raises FerError before anything is trained where one of the specs is impossible.
+    Raises FerError before anything is trained where one of the specs is impossible, or the device is not here.
     """
+    resolve_device(device)
     dataset = load_dataset(specs[0].dataset)
     left = [spec for spec in specs if not _is_finished(spec, store)]
     for spec in left:

@@ -6,7 +6,17 @@ from typing import Annotated
 import torch
 import typer
 
-from fer_core.cli.choices import assignments, hyperparameters_in, left_after, user, whole_name
+from fer_core.cli.choices import (
+    assignments,
+    hyperparameters_in,
+    left_after,
+    queued_device,
+    runs_in,
+    runs_into,
+    together,
+    user,
+    whole_name,
+)
 from fer_core.cli.options import (
     Architecture,
     Arguments,
@@ -52,7 +62,7 @@ def train(
     hyperparameter: Hyperparameters = None,
     argument: Arguments = None,
     weights: Weights = None,
-    init_from: InitFrom = "",
+    init_from: InitFrom = None,
     without: Without = "",
     seed: int = 0,
     device: Device = "auto",
@@ -61,7 +71,7 @@ def train(
     threads: Threads = None,
 ) -> None:
     """Train and evaluate one architecture × preprocessing pair; the same command again resumes it."""
-    store = RunStore(runs)
+    store = runs_into(runs)
     common = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "precision": precision}
     spec = make_spec(
         architecture,
@@ -71,8 +81,8 @@ def train(
         recipe=recipe,
         seed=seed,
         emotions=left_after(without),
-        hyperparameters=common | hyperparameters_in(hyperparameter, store),
-        arguments={"weights": weights} | assignments(argument),
+        hyperparameters=together(common, hyperparameters_in(hyperparameter, store), "-H"),
+        arguments=together({"weights": weights}, assignments(argument), "-A"),
         init_from=whole_name(init_from, store),
     )
     if queue:
@@ -89,7 +99,7 @@ def resume(
     threads: Threads = None,
 ) -> None:
     """Go on with a run that is queued, stopped, failed or lost."""
-    store = RunStore(runs)
+    store = runs_in(runs)
     spec = store.get(run).spec
     use_threads(threads)
     train_one(spec, store, load_dataset(spec.dataset), device)
@@ -97,6 +107,7 @@ def resume(
 
 def queue_all(specs: Sequence[RunSpec], store: RunStore, device: str) -> None:
     """Leave the specs to a worker, once each of them is known to be possible."""
+    queued_device(device)
     datasets: dict[str, FaceDataset] = {}
     for spec in specs:
         if spec.dataset not in datasets:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_core.cli.choices import runs_into
 from fer_core.cli.options import RunsFolder, Threads
 from fer_core.cli.output import say
 from fer_core.errors import FerError
@@ -37,7 +38,7 @@ def worker(
     Ctrl-C ends the worker: what it trains on this machine goes on by itself, and what it trains on a Ray
     cluster ends with it, to be taken up again by the next worker.
     """
-    store = RunStore(runs)
+    store = runs_into(runs)
     options = {"per_device": per_device, "address": address, "cpus": cpus, "gpus": gpus, "threads": threads}
     given = {name: value for name, value in options.items() if value is not None}
     check_options(executor, given)

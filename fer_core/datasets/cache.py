@@ -71,9 +71,13 @@ def check_free(name: str, folder: Path | None = None) -> Path:
 
 @contextmanager
 def building(folder: Path | None = None) -> Iterator[Path]:
-    """A temporary folder beside the datasets, to be published or else to vanish when the block ends."""
+    """A temporary folder beside the datasets, to be published or else to vanish when the block ends.
+
+    Raises FerError where it cannot be made, or written into.
+    """
     root = folder or paths.data_dir()
     try:
+        paths.check_folder(root)
         root.mkdir(parents=True, exist_ok=True)
         workplace = Path(tempfile.mkdtemp(prefix=".preparing.", dir=root))
     except OSError as error:
@@ -86,13 +90,18 @@ def building(folder: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def publish(workplace: Path, name: str, folder: Path | None = None) -> None:
-    """Move a finished folder to where the dataset `name` is looked for, replacing an earlier one."""
+def publish(workplace: Path, name: str, folder: Path | None = None, *, replace: bool = False) -> None:
+    """Move a finished folder to where the dataset `name` is looked for, in place of an earlier one of the same content.
+
+    Raises DatasetError where the earlier one holds something else, unless `replace` allows that.
+    """
     target = check_free(name, folder)
     workplace.chmod(0o755)
     if not target.exists():
         workplace.replace(target)
         return
+    if not replace:
+        _check_same(workplace, target)
     # No system replaces a full folder in one step: the old one steps aside and comes back if the move fails.
     aside = workplace.with_name(f"{workplace.name}.old")
     target.replace(aside)
@@ -107,6 +116,43 @@ def publish(workplace: Path, name: str, folder: Path | None = None) -> None:
 def write_manifest(workplace: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest, the last file of a dataset in the making."""
     (workplace / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_same(workplace: Path, target: Path) -> None:
+    """Raise DatasetError where the dataset at `target` holds other content; a damaged part of it is no difference."""
+    new, earlier = _manifest(workplace), _manifest(target)
+    if new is None or earlier is None:
+        return
+    same = all(new[key] == earlier[key] for key in ("sha256", "image_shape"))  # the hash is of pixels and labels
+    if not (same and all(_is_same_column(workplace / part, target / part) for part in ("ids.npy", "split.npy"))):
+        raise DatasetError(
+            f"the dataset '{target.name}' is there already, with {_content(earlier)}, and would be replaced by other "
+            f"content, {_content(new)}; give --name NEW to keep both, or --replace"
+        )
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a dataset; None where it is damaged."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    known = isinstance(manifest, dict) and {"sha256", "images", "image_shape", "source"} <= manifest.keys()
+    return manifest if known else None
+
+
+def _is_same_column(new: Path, earlier: Path) -> bool:
+    try:
+        return np.array_equal(np.load(new, allow_pickle=False), np.load(earlier, allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        return True
+
+
+def _content(manifest: dict[str, Any]) -> str:
+    """`35,887 images of 48×48 from fer2013.csv`; a table of descriptors has no size."""
+    shape = manifest["image_shape"]
+    size = f" of {shape[1]}×{shape[0]}{' in colour' if len(shape) > 2 else ''}" if len(shape) > 1 else ""
+    return f"{manifest['images']:,} images{size} from {manifest['source']['file']}"
 
 
 def _check_consistency(manifest: dict[str, Any], images: np.ndarray, *columns: np.ndarray) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.datasets.cache import SCHEMA_VERSION, building, load_prepared, publish, write_manifest
-from fer_core.datasets.errors import SourceError
+from fer_core.datasets.errors import SourceError, not_utf8
 from fer_core.datasets.face_dataset import FaceDataset, count_table
 from fer_core.labels import EMOTIONS
 
@@ -51,8 +51,12 @@ def is_descriptor_table(path: Path) -> bool:
         return set(_NEEDED) <= set(next(csv.reader([stream.readline(4096)]), []))
 
 
-def prepare_table(path: Path, name: str, folder: Path | None = None) -> FaceDataset:
-    """Read the table at `path` into the cache as the dataset `name`; raises SourceError as `read_table` does."""
+def prepare_table(path: Path, name: str, folder: Path | None = None, *, replace: bool = False) -> FaceDataset:
+    """Read the table at `path` into the cache as the dataset `name`.
+
+    Raises SourceError as `read_table` does, and DatasetError where a dataset of that name holds something else,
+    unless `replace` allows that.
+    """
     table = read_table(path)
     order = np.argsort(table.ids)
     columns, labels, ids = table.features[order], table.labels[order], table.ids[order]
@@ -74,7 +78,7 @@ def prepare_table(path: Path, name: str, folder: Path | None = None) -> FaceData
         for part, content in (("images", columns), ("labels", labels), ("ids", ids), ("split", split)):
             np.save(workplace / f"{part}.npy", content, allow_pickle=False)
         write_manifest(workplace, manifest)
-        publish(workplace, name, folder)
+        publish(workplace, name, folder, replace=replace)
     return load_prepared(name, folder)
 
 
@@ -85,7 +89,9 @@ def read_table(path: Path) -> DescriptorTable:
             reader = csv.DictReader(stream)
             _check_columns(path, reader.fieldnames or ())
             rows = [_read_row(path.name, number, row) for number, row in enumerate(reader, start=1)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise not_utf8(path.name) from error
+    except (OSError, csv.Error) as error:
         raise SourceError(f"cannot read the feature table {path}: {error}") from error
     if not rows:
         raise SourceError(f"{path.name} has a header and no rows")

@@ -15,5 +15,10 @@ class SourceError(DatasetError):
     """A file or folder that `prepare` cannot read; the message names the file and the row."""
 
 
+def not_utf8(name: str) -> SourceError:
+    """The error for a table whose bytes are in another encoding, or no text at all."""
+    return SourceError(f"{name} is not a text file in UTF-8; save it as CSV with the encoding UTF-8, and prepare that")
+
+
 class ProtocolError(DatasetError):
     """A protocol that the dataset cannot serve."""

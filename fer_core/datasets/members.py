@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, TypeVar
 
 from fer_core.datasets.errors import SourceError
@@ -76,6 +76,8 @@ def clear_errors(source: str, member: str = "") -> Iterator[None]:
     except NotImplementedError as error:
         raise SourceError(f"{source} uses a compression that cannot be read{place}: {_sentence(error)}") from error
     except OSError as error:
+        if not member and error.filename and Path(str(error.filename)).name != source:
+            place = f" at '{error.filename}'"  # of all the files of a folder
         raise SourceError(f"cannot read {source}{place}: {error.strerror or _sentence(error)}") from error
 
 

@@ -37,18 +37,21 @@ def prepare(
     folder: Path | None = None,
     progress: Progress = no_progress,
     wanted: Wanted = AS_IS,
+    *,
+    replace: bool = False,
 ) -> FaceDataset:
     """Read `source` (folder, zip, tar or CSV) into the cache and open it.
 
     `name` defaults to `fer2013` for a complete FER2013 and to the source's own name otherwise; `folder` to the
     data folder. `wanted` asks for a size, for gray, or for faces cropped from the pictures. An earlier dataset
-    of that name is replaced, in one step, once all went well.
-    Raises SourceError, naming file and row, for anything that cannot be read.
+    of that name and the same content is replaced, in one step, once all went well; one of other content only with
+    `replace`.
+    Raises SourceError, naming file and row, for anything that cannot be read, and DatasetError rather than replace.
     """
     if is_descriptor_table(source):
         if wanted != AS_IS:
             raise SourceError(f"{source.name} holds descriptors, not pictures; leave out --faces, --size and --gray")
-        return prepare_table(source, name or own_name(source), folder)
+        return prepare_table(source, name or own_name(source), folder, replace=replace)
     opened = open_source(source)
     if name is not None:
         check_free(name, folder)
@@ -59,7 +62,7 @@ def prepare(
         complete = spool.is_fer2013 and not manifest["missing"] and wanted == AS_IS
         name = name or ("fer2013" if complete else own_name(source))
         write_manifest(workplace, {"name": name, **manifest})
-        publish(workplace, name, folder)
+        publish(workplace, name, folder, replace=replace)
     return load_prepared(name, folder)
 
 

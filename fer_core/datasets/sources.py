@@ -60,8 +60,9 @@ class FolderSource:
 
     @property
     def name(self) -> str:
-        """The folder's own name, also where it was given as `.` or a link."""
-        return self.root.resolve().name
+        """The folder's own name, also where it was given as `.` or a link; the root of all folders has only a path."""
+        whole = self.root.resolve()
+        return whole.name or str(whole)
 
     def members(self) -> Iterator[Member]:
         """All folders but hidden ones, and their files, by name; raises SourceError if one cannot be read."""

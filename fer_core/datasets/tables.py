@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from fer_core.datasets.errors import SourceError
+from fer_core.datasets.errors import SourceError, not_utf8
 from fer_core.datasets.limits import MAX_ROW_BYTES, MAX_TABLE_BYTES
 from fer_core.datasets.members import Member, Source
 from fer_core.datasets.progress import Progress
@@ -133,6 +133,6 @@ def _text_errors(name: str) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise SourceError(f"{name} is not a text file: {error}") from error
+        raise not_utf8(name) from error
     except csv.Error as error:
         raise SourceError(f"{name} is not a readable CSV: {error}") from error

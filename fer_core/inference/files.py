@@ -65,7 +65,7 @@ def find_sources(paths: Iterable[Path]) -> Iterator[Source]:
         if path.is_dir():
             yield from _required((each for each in sorted(path.rglob("*")) if _is_meant(each.name)), f"folder '{path}'")
         elif path.suffix.lower() == ".zip" and path.is_file():
-            yield from unpack(path)
+            yield from unpack(path, str(path))
         elif not path.exists() and glob.has_magic(str(path)):
             found = sorted(map(Path, glob.glob(str(path), recursive=True)))
             yield from _required((each for each in found if each.is_file()), f"pattern '{path}'")

@@ -1,5 +1,6 @@
 """The images that a run was tested on, as they are prepared here, and its network's answers on them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +81,23 @@ def clean_probabilities(predictor: Predictor, unseen: UnseenFaces) -> np.ndarray
     return probabilities
 
 
+class Trial(Run):
+    """A run on which something is tried: it is read as ever, and no figures are written into it."""
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        """Keep nothing."""
+
+
+def images_measured(run: Run, name: str) -> int:
+    """Of how many images the run's file `name` has figures, 0 where there is none; raises RunError if unreadable."""
+    there = run.read_json(name).get("images") if (run.path / name).is_file() else 0
+    return there if isinstance(there, int) else 0
+
+
 def require_more(run: Run, name: str, unseen: UnseenFaces) -> None:
-    """Raises RunError where the run's file `name` holds figures of more images than `unseen`: a trial replaces none."""
-    if not (run.path / name).is_file():
-        return
-    there = run.read_json(name).get("images")
-    if isinstance(there, int) and there > len(unseen):
+    """Raises RunError where figures of `unseen` would replace those of more images in the run's file `name`."""
+    there = images_measured(run, name)
+    if there > len(unseen) and not isinstance(run, Trial):
         raise RunError(
             f"run {run.id} already has {name} of {there:,} images, which {len(unseen):,} would replace; "
             "leave out --limit, or delete the file first"

@@ -5,14 +5,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from fer_core.config import RunSpec, to_json
-from fer_core.paths import runs_dir
+from fer_core.errors import is_full_disk
+from fer_core.paths import make_folder, runs_dir
 from fer_core.runs.requests import Job, write_job
 from fer_core.runs.run import Run, RunError, RunExistsError, Status
 
@@ -57,17 +58,14 @@ class RunStore:
         return dict(sorted(found.items()))
 
     def get(self, name: str) -> Run:
-        """The run called `name`, or the only one that starts with it or whose hash it is."""
-        runs = self.list()
-        exact = [run for run in runs if run.id == name]
-        matches = exact or [run for run in runs if run.id.startswith(name) or run.id.endswith(f"__{name}")]
+        """The run called `name`, or the only one that starts with it or whose hash it is; raises RunError for none."""
+        runs = list(self.folders())
+        matches = matching(name, runs)
         if len(matches) == 1:
-            return matches[0]
+            return Run(self.root / matches[0])
         if matches:
-            shown = ", ".join(run.id for run in matches[:4])
-            raise RunError(f"{len(matches)} runs match {name!r}: {shown}{' …' if len(matches) > 4 else ''}")
-        known = ", ".join(run.id for run in runs[:4]) or "none yet"
-        raise RunError(f"no run {name!r} in {self.root}; there are {known}{' …' if len(runs) > 4 else ''}")
+            raise RunError(f"{len(matches)} runs match {name!r}: {_first(matches)}")
+        raise RunError(f"no run {name!r} in {self.root}; there are {_first(runs) or 'none yet'}")
 
     def find(self, spec: RunSpec) -> Run | None:
         """The run of exactly this spec, if it exists."""
@@ -79,9 +77,10 @@ class RunStore:
 
         With a `job` it waits for a worker. A folder that is not empty cannot be replaced by renaming
         another to its name: of several launches of one spec one alone succeeds, and none leaves a half-made run.
+        Raises FerError where nothing can be written into the folder of all runs.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".new.", dir=self.root))
+        make_folder(self.root)
+        draft = self._draft()
         try:
             run = Run(draft)
             run.write_json("spec.json", to_json(spec))
@@ -97,6 +96,14 @@ class RunStore:
             raise RunError(f"run {spec.run_id} cannot be made in {self.root}: {error.strerror}") from error
         return Run(self.root / spec.run_id)
 
+    def _draft(self) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix=".new.", dir=self.root))
+        except OSError as error:
+            if is_full_disk(error):
+                raise
+            raise RunError(f"no run can be made in {self.root}: {error.strerror}") from error
+
     def delete(self, run: Run) -> Path:
         """Move a run to the trash folder inside the root; returns where it lies now (see `restore`)."""
         if run.is_locked():
@@ -109,12 +116,23 @@ class RunStore:
     def trash(self) -> Sequence[Trashed]:
         """The runs that were deleted and can be restored, the latest first."""
         found = []
-        with suppress(FileNotFoundError), os.scandir(self.root / TRASH) as entries:
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root / TRASH) as entries:
             for entry in entries:
                 name, _, deleted = entry.name.rpartition(".")
                 if name and deleted.isdigit() and entry.is_dir():
                     found.append(Trashed(Path(entry.path), name, int(deleted)))
         return sorted(found, key=lambda each: each.deleted_ns, reverse=True)
+
+    def trashed(self, name: str) -> Trashed:
+        """The deleted run that `name` means, as `get` reads it; where it was deleted several times, the latest."""
+        there = self.trash()
+        deleted = list(dict.fromkeys(each.id for each in there))
+        matches = matching(name, deleted)
+        if len(matches) > 1:
+            raise RunError(f"{len(matches)} deleted runs match {name!r}: {_first(matches)}")
+        if not matches:
+            raise RunError(f"no run {name!r} in the trash of {self.root}; there is {_first(deleted) or 'nothing'}")
+        return next(each for each in there if each.id == matches[0])
 
     def restore(self, trashed: Trashed) -> Run:
         """Put a deleted run back; raises RunError where a run of its name was made since, or it is gone."""
@@ -129,3 +147,20 @@ class RunStore:
                 raise RunError(f"run {trashed.id} exists again; delete that one first") from None
             raise RunError(f"run {trashed.id} cannot be restored: {error.strerror}") from error
         return run
+
+
+def matching(name: str, ids: Iterable[str]) -> list[str]:
+    """The ids that `name` may mean: the one that it is, else those that start with it or end with it as their hash.
+
+    Raises RunError for a name of blanks, with which every id would start.
+    """
+    if not name.strip():
+        raise RunError(f"{name!r} names no run; give a run's name, its beginning or its hash")
+    every = list(ids)
+    return [each for each in every if each == name] or [
+        each for each in every if each.startswith(name) or each.endswith(f"__{name}")
+    ]
+
+
+def _first(ids: Sequence[str]) -> str:
+    return f"{', '.join(ids[:4])}{' …' if len(ids) > 4 else ''}"

@@ -117,5 +117,8 @@ def wanted_labels(dataset: FaceDataset, emotions: Sequence[str]) -> np.ndarray:
     there = {EMOTIONS[label] for label in np.unique(dataset.labels)}
     missing = [emotion for emotion in emotions if emotion not in there]
     if missing:
-        raise FerError(f"dataset {dataset.name!r} has no {', '.join(missing)}; it has {', '.join(sorted(there))}")
+        raise FerError(
+            f"dataset {dataset.name!r} has no {', '.join(missing)}; it has {', '.join(sorted(there))}; "
+            f"leave out what it lacks with --without {','.join(missing)}"
+        )
     return table

@@ -1,7 +1,8 @@
 """Named sets of hyperparameters: each paper's own, and a modern one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from fer_core.architectures import ARCHITECTURES, Architecture
@@ -45,7 +46,12 @@ def recipe_names(architecture: str) -> list[str]:
     return [*RECIPES.names(), *ARCHITECTURES.get(architecture).recipes]
 
 
-def get_recipe(name: str, architecture: str, **overrides: Any) -> Recipe:
+def hyperparameters() -> list[str]:
+    """What a recipe lets one replace, sorted: all but its name."""
+    return sorted(each.name for each in fields(Recipe) if each.name != "name")
+
+
+def get_recipe(name: str, architecture: str, /, **overrides: Any) -> Recipe:
     """The recipe `name` for an architecture, with single hyperparameters replaced; those that are None are not.
 
     Raises ConfigError for an unknown hyperparameter or an impossible value, with the choices.
@@ -59,7 +65,18 @@ def get_recipe(name: str, architecture: str, **overrides: Any) -> Recipe:
     changed = {key: value for key, value in overrides.items() if value is not None}
     if "name" in changed:
         raise ConfigError("a recipe's name cannot be replaced; choose another recipe instead")
+    unknown = [key for key in changed if key not in hyperparameters()]
+    if unknown:
+        raise ConfigError(unknown_name("hyperparameter", unknown[0], hyperparameters()))
     return from_json(Recipe, to_json(recipe) | changed) if changed else recipe
+
+
+def unknown_name(what: str, name: str, choices: Iterable[str]) -> str:
+    """`unknown WHAT 'widht' (did you mean 'width'?); choose from …`, as registries say it."""
+    known = list(choices)
+    close = get_close_matches(name, known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"unknown {what} {name!r}{hint}; choose from {', '.join(known)}"
 
 
 def recipe_arguments(name: str, architecture: str) -> Mapping[str, Any]:

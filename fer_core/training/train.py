@@ -51,12 +51,13 @@ def train_run(
     `dataset` saves loading it again. `asked_to_stop` names who wants the training to stop, else nothing;
     then, or when the run's folder holds a request to stop, the run is left `cancelled` and TrainingStopped
     raised. A loss that is not finite ends it as `failed`. Both keep a checkpoint.
-    Raises RunError if another process trains it now, or if it is not there and `make` is false.
+    Raises RunError if another process trains it now, or if it is not there and `make` is false, and FerError for a
+    device that is not here, though nothing be left to train.
     """
+    target = resolve_device(device)
     found = store.find(spec)
     if found is not None and found.state == "finished":
         return found
-    target = resolve_device(device)
     if target.type == "cuda" and target.index is not None:
         torch.cuda.set_device(target)  # what is not told a device means this one
     plan, model = _planned(spec, store, dataset)

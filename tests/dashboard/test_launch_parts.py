@@ -145,7 +145,9 @@ def test_options_that_have_their_default_are_left_out() -> None:
 def test_the_defaults_are_those_of_the_command_line() -> None:
     grid = inspect.signature(command_line.grid).parameters
     for option, default in launching.GRID_DEFAULTS.items():
-        assert (grid[option.lstrip("-").replace("-", "_")].default or "") == default  # None there is nothing chosen here
+        assert (
+            grid[option.lstrip("-").replace("-", "_")].default or ""
+        ) == default  # None there is nothing chosen here
 
 
 @pytest.fixture

@@ -148,3 +148,51 @@ def test_latency_is_measured_on_one_thread_and_listed(store: RunStore) -> None:
     assert summary.latency["threads"] == 1
     with pytest.raises(FerError, match="no weights"):
         command(store, "latency", without.id)
+
+
+@pytest.mark.parametrize("words", [("delete", ""), ("note", " ", "text"), ("archive", ""), ("show", "")])
+def test_an_empty_name_is_no_run_though_there_be_but_one(store: RunStore, run: Run, words: tuple[str, ...]) -> None:
+    with pytest.raises(RunError, match="names no run; give a run's name, its beginning or its hash"):
+        command(store, *words)
+    assert [each.id for each in store.list()] == [run.id]
+    assert read_notes(run).note == ""
+    store.delete(run)
+    with pytest.raises(RunError, match="names no run"):
+        command(store, "restore", "")
+    assert store.list() == []
+
+
+def test_the_whole_name_of_a_deleted_run_means_that_run(store: RunStore, run: Run) -> None:
+    longer = run.path.rename(store.root / f"{run.id}_again")
+    run = make_run(store, n=100)
+    store.delete(Run(longer))
+    store.delete(run)
+    assert store.trashed(run.id).id == run.id
+    with pytest.raises(RunError, match="2 deleted runs match"):
+        store.trashed(run.id[:-1])
+
+
+@pytest.mark.parametrize("tag", ["", " "])
+def test_blanks_are_no_tag(store: RunStore, run: Run, tag: str) -> None:
+    with pytest.raises(RunError, match="is no tag"):
+        command(store, "tag", run.id, "good", tag)
+    assert read_notes(run).tags == ()
+
+
+def test_what_was_written_about_a_run_is_listed_and_shown(store: RunStore, run: Run) -> None:
+    other = make_run(store, preprocessing="gcn", n=100, accuracy=0.4)
+    change_notes(run, tags=["small", "[odd]"], note="look again", archived=True)
+    first, last = json.loads(command(store, "list", "--json"))
+    assert (first["id"], first["archived"]) == (other.id, False)
+    assert (last["id"], last["archived"], last["tags"], last["note"]) == (
+        run.id,
+        True,
+        ["small", "[odd]"],
+        "look again",
+    )
+    assert command(store, "list").splitlines()[-1].endswith("archived")
+    shown = command(store, "show", run.id)
+    for line in ("archived: left out of rankings", "tags: small, [odd]", "note: look again"):
+        assert line in shown
+    assert json.loads(command(store, "show", run.id, "--json"))["tags"] == ["small", "[odd]"]
+    assert "archived" not in command(store, "show", other.id)

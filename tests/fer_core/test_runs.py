@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from fer_core.config import Recipe, RunSpec
+from fer_core.errors import FerError
 from fer_core.evaluation import evaluate_run
+from fer_core.locks import is_held
 from fer_core.runs import Run, RunError, RunExistsError, RunStore
 
 RECIPE = Recipe(name="paper", epochs=3, batch_size=32, optimizer="adam", learning_rate=1e-3)
@@ -208,3 +210,19 @@ def test_curves_are_kept_short_and_whole(store):
     run.write_data("curves.json", {"edges": (0.09191843271255493, 2.0), "counts": [7, 1234567890], "none": None})
     assert run.metrics() == [{"fold": "1", "epoch": 123456789, "train_loss": 1.86999, "learning_rate": 3.05176e-05}]
     assert run.read_json("curves.json") == {"edges": [0.0919184, 2.0], "counts": [7, 1234567890], "none": None}
+
+
+def test_a_file_in_the_place_of_the_runs_holds_none_and_takes_none(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    store = RunStore(tmp_path / "file")
+    assert (store.list(), store.trash(), is_held(store.root / ".worker" / "lock")) == ([], [], False)
+    with pytest.raises(FerError, match="nothing can be written into folder"):
+        store.create(SPEC)
+
+
+def test_a_blank_name_is_no_run(tmp_path):
+    store = RunStore(tmp_path)
+    store.create(SPEC)
+    for name in ("", " "):
+        with pytest.raises(RunError, match="names no run"):
+            store.get(name)

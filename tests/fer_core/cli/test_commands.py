@@ -53,6 +53,39 @@ def test_evaluate_recomputes_the_same_figures(command, trained):
     assert json.loads(out) == json.loads(before)
 
 
+@pytest.mark.parametrize("device", ["bogus", "", "cuda:99"])
+def test_a_device_that_is_not_here_is_refused_though_nothing_is_left_to_train(command, trained, device):
+    status, _, error = command("train", *LINEAR, "--device", device, "--runs", trained)
+    assert status == 2
+    assert f"device {device!r}" in error
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("runs", "list"), ("runs", "trash"), ("queue", "list"), ("resume", "x"), ("evaluate", "x"), ("export", "x")],
+)
+def test_a_folder_of_runs_that_is_not_there_or_is_a_file_is_refused(command, tmp_path, words):
+    (tmp_path / "file").write_text("no folder")
+    status, _, error = command(*words, "--runs", tmp_path / "file")
+    assert (status, "is no folder; name a folder of runs" in error) == (2, True)
+    status, _, error = command(*words, "--runs", tmp_path / "missing")
+    assert (status, "there is no folder" in error) == (2, True)
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+@pytest.mark.parametrize("words", [("train", *LINEAR), ("crossval", *LINEAR), ("worker",)])
+def test_new_runs_are_refused_where_their_folder_cannot_be_made(command, tmp_path, words, folder):
+    (tmp_path / "file").write_text("no folder")
+    status, _, error = command(*words, "--runs", tmp_path / folder)
+    assert (status, "is no folder; name a folder" in error) == (2, True)
+
+
+def test_the_default_folder_of_runs_may_be_absent(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_RUNS_DIR", str(tmp_path / "missing"))
+    assert command("runs", "list")[:2] == (0, command("runs", "list", "--runs", tmp_path)[1])
+
+
 def test_training_the_same_again_is_done_at_once(command, trained):
     status, out, _ = command("train", *LINEAR, "--runs", trained)
     assert status == 0
@@ -79,6 +112,16 @@ def test_a_grid_trains_what_is_missing_and_keeps_what_is_finished(command, train
     assert {run.spec.preprocessing for run in RunStore(trained).list()} == {"raw", "median"}
     assert RunStore(trained).get("linear__raw").log() == log_before
     assert "finished" in out
+
+
+def test_a_grid_is_told_as_json_alone_trained_or_queued(command, trained, tmp_path):
+    pairs = ("grid", "--architectures", "linear", "--preprocessing", "raw", "-d", "synthetic", "--epochs", "2")
+    status, out, _ = command(*pairs, "--json", "--runs", trained)
+    (row,) = json.loads(out)
+    assert (status, row["state"], row["id"]) == (0, "finished", RunStore(trained).get("linear__raw").id)
+    assert 0 < row["test_accuracy"] < 1
+    _, out, _ = command(*pairs, "--queue", "--json", "--runs", tmp_path)
+    assert [(row["state"], row["test_accuracy"]) for row in json.loads(out)] == [("queued", None)]
 
 
 def test_a_start_and_a_teacher_are_named_by_their_hash_alone(command, trained, tmp_path):
@@ -124,7 +167,7 @@ def test_everything_that_can_be_chosen_can_be_listed(command, what):
         (["train", "-d", "synthetic", "--epochs", "0"], "epochs must be between 1"),
         (["grid", "--seeds", "a,b", "-d", "synthetic"], "whole numbers"),
         (["ensemble", "--best", "-1"], "than or equal to 0"),
-        (["runs", "show", "nothing"], "no run 'nothing'"),
+        (["runs", "show", "nothing"], "there is no folder"),
     ],
 )
 def test_a_mistake_gets_one_sentence_with_the_choices_and_status_two(command, tmp_path, arguments, sentence):
@@ -218,7 +261,29 @@ def test_show_prints_a_run_of_several_folds_on_descriptors(command, tmp_path):
             "at least two different",
         ),
         (("train", "-d", "synthetic", "-H", "l2"), "expected name=value, got 'l2'"),
-        (("train", "-d", "synthetic", "-H", "lr=1"), "unknown Recipe key 'lr'; choose from"),
+        (("train", "-d", "synthetic", "-H", "lr=1"), "unknown hyperparameter 'lr'; choose from"),
+        (("train", "-d", "synthetic", "-H", "name=foo"), "a recipe's name cannot be replaced"),
+        (("train", "-d", "synthetic", "-H", "architecture=x"), "unknown hyperparameter 'architecture'"),
+        (("train", "-d", "synthetic", "-H", "widht=1"), "unknown hyperparameter 'widht'; choose from augmentation"),
+        (("train", "-d", "synthetic", "--epochs", "1", "-H", "epochs=3"), "as --epochs 1 and as -H epochs=3"),
+        (("grid", "-d", "synthetic", "--epochs", "1", "-H", "epochs=3"), "as --epochs 1 and as -H epochs=3"),
+        (("grid", "-d", "synthetic", "--device", "bogus"), "unknown device 'bogus'"),
+        (("train", "-d", "synthetic", "--queue", "--device", "bogus"), "unknown device 'bogus'"),
+        (("train", "-d", "synthetic", "--batch-size", "x"), "'x' is not a whole number"),
+        (("train", "-d", "synthetic", "--learning-rate", "x"), "'x' is not a number"),
+        (
+            ("train", "-a", "resnet18", "--weights", "none", "-A", "weights=imagenet"),
+            "as --weights none and as -A weights=imagenet",
+        ),
+        (("train", "-d", "synthetic", "--init-from", ""), "'' names no run"),
+        (("grid", "-d", "synthetic", "--init-from", " "), "' ' names no run"),
+        (("crossval", "-d", "synthetic", "--epochs", "1", "-g", "epochs=1,2"), "--epochs 1 and as -g epochs=1,2"),
+        (("crossval", "-d", "synthetic", "-H", "l2=0", "-g", "l2=0,1"), "-H l2=0 and as -g l2=0,1"),
+        (("crossval", "-d", "synthetic", "-g", "name=a,b"), "or hyperparameter 'name'"),
+        (
+            ("crossval", "-a", "se_resnet", "-d", "synthetic", "-g", "widht=1,2"),
+            "'widht' (did you mean 'width'?); choose from width, dropout, stochastic_depth, augmentation",
+        ),
         (("train", "-d", "synthetic", "-A", "depth=3"), "no argument 'depth'; it takes none"),
         (("train", "-d", "synthetic", "-a", "resnet18", "--weights", "nofile.pth"), "no file of weights 'nofile.pth'"),
         (("train", "-d", "synthetic", "--init-from", "nothing"), "no run 'nothing'"),

@@ -64,8 +64,23 @@ def test_an_ensemble_is_shown_with_its_members(command, store):
     status, out, _ = command("runs", "show", "ensemble", "--runs", store.root)
     assert status == 0
     assert "what it was made from, 23 min in all" in out
-    assert "averages 1 and 2" in out
+    assert "1 and 2" in out
     _, out, _ = command("runs", "show", "ensemble", "--json", "--runs", store.root)
     shown = json.loads(out)
     assert [each["origin"] for each in shown["made_from"]] == ["random weights", "random weights", "averages 1 and 2"]
     assert shown["total_s"] == pytest.approx(sum(each["wall_s"] for each in shown["made_from"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("--dataset", "nosuch"), "has the dataset 'nosuch'; choose from synthetic"),
+        (
+            ("--dataset", "synthetic", "--protocol", "bogus"),
+            "the protocol of synthetic 'bogus'; choose from official, random_80_20",
+        ),
+    ],
+)
+def test_an_unknown_dataset_or_protocol_is_refused_with_those_there_are(command, store, asked, sentence):
+    status, _, error = command("ensemble", "--best", "3", *asked, "--runs", store.root)
+    assert (status, sentence in error) == (2, True)

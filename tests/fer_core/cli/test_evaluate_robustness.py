@@ -27,6 +27,16 @@ def test_worse_pictures_and_views_are_measured_printed_and_kept(command, tmp_pat
     status, out, _ = command("evaluate", "linear", "--corruptions", "--limit", "40", *store)
     assert status == 0
     assert "occlusion" in out
+    kept = [(run.path / name).read_bytes() for name in ("robustness.json", "tta.json")]
+    status, out, error = command(
+        "evaluate", "linear", "--corruptions", "--tta", "flip", "--limit", "20", "--json", *store
+    )
+    assert (status, [each["images"] for each in json.loads(out).values()]) == (0, [20, 20])
+    assert "robustness.json keeps its figures of 40 images, more than 20" in error
+    assert "tta.json keeps its figures of 40 images" in error
+    assert [(run.path / name).read_bytes() for name in ("robustness.json", "tta.json")] == kept
+    status, _, error = command("evaluate", "linear", "--tta", "", *store)
+    assert (status, "choose from flip, ten_crop" in error) == (2, True)
     status, _, error = command("evaluate", "linear", "--limit", "40", *store)
     assert status == 2
     assert "--limit goes with" in error

@@ -51,7 +51,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_queued(command):
     assert queued(command)["entries"] == []
 
 
-def test_the_queue_is_listed_moved_cancelled_and_resumed(command):
+def test_the_queue_is_listed_moved_cancelled_and_resumed(command, tmp_path):
     command(*PAIRS, "--queue")
     first, second = (row["id"] for row in queued(command)["entries"])
     assert command("queue", "move", second, "first")[0] == 0
@@ -62,6 +62,9 @@ def test_the_queue_is_listed_moved_cancelled_and_resumed(command):
     assert [row["id"] for row in queued(command)["entries"]] == [second, first]
     _, out, _ = command("queue", "list")
     assert "2 in the queue" in out
+    asked = read_job(RunStore(tmp_path).get(first)).asked
+    assert out.count(f"{asked[:10]} {asked[11:16]}") >= 1
+    assert max(map(len, out.splitlines()[:-1])) <= 80
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,8 @@ def test_the_queue_is_listed_moved_cancelled_and_resumed(command):
     [
         (("move", "linear__raw", "sideways"), "unknown direction 'sideways'; choose from first, up, down, last"),
         (("cancel", "nothing"), "no run 'nothing'"),
+        (("cancel", ""), "'' names no run"),
+        (("resume", "linear__raw", "--device", "bogus"), "unknown device 'bogus'; choose from auto"),
     ],
 )
 def test_a_mistake_gets_one_sentence(command, arguments, sentence):

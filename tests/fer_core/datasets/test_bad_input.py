@@ -3,10 +3,12 @@ import random
 import struct
 import tarfile
 import zlib
+from pathlib import Path
 
 import pytest
 
 from fer_core.datasets import DatasetError, SourceError, prepare
+from fer_core.datasets.descriptor_table import COLUMNS
 from fer_core.errors import FerError
 
 
@@ -96,7 +98,13 @@ def test_a_csv_of_other_columns_or_without_rows(make, tmp_path, data_dir):
 def test_a_csv_that_is_no_text(tmp_path, data_dir):
     path = tmp_path / "fer2013.csv"
     path.write_bytes(b"emotion,pixels,Usage\n\xff\xfe\x00\x01\n")
-    refused(path, data_dir, "fer2013.csv is not a text file")
+    refused(path, data_dir, "fer2013.csv is not a text file in UTF-8; save it as CSV with the encoding UTF-8")
+
+
+def test_a_table_of_descriptors_in_another_encoding(tmp_path, data_dir):
+    path = tmp_path / "latin.csv"
+    path.write_bytes(f"image,label,{','.join(COLUMNS)}\nBj\u00f6rn,1\n".encode("latin-1"))
+    refused(path, data_dir, "latin.csv is not a text file in UTF-8; save it as CSV with the encoding UTF-8")
 
 
 @pytest.mark.parametrize("packed", ["folder", "zip", "tar"])
@@ -139,6 +147,14 @@ def test_folders_that_name_no_class(make, tmp_path, data_dir):
 def test_an_empty_folder(tmp_path, data_dir):
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", data_dir, "empty has no layout that is known")
+
+
+def test_the_root_of_all_folders_and_the_file_that_cannot_be_read_are_named(data_dir, monkeypatch):
+    def vanished(*_arguments: object, **_options: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/proc/1/gone")
+
+    monkeypatch.setattr("fer_core.datasets.sources.os.walk", vanished)
+    refused(Path("/"), data_dir, "cannot read / at '/proc/1/gone': No such file or directory")
 
 
 def test_two_different_images_of_one_id(make, kaggle_files, tmp_path, data_dir):

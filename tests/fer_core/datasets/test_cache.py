@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from fer_core.datasets import DatasetError, DatasetMissingError, dataset_names, load_dataset, prepare
+from fer_core.errors import FerError
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_the_hash_changes_with_one_pixel_and_with_one_label(make, kaggle_files, 
     moved["fer2013/train/fear/Training_7.png"] = moved.pop("fer2013/train/angry/Training_0.png")
     hashes = {prepared.manifest["sha256"]}
     for number, files in enumerate((other, moved)):
-        dataset = prepare(make.folder(tmp_path / f"other{number}", files), "other", data_dir)
+        dataset = prepare(make.folder(tmp_path / f"other{number}", files), f"other{number}", data_dir)
         hashes.add(dataset.manifest["sha256"])
     assert len(hashes) == 3
 
@@ -81,12 +82,56 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(
     assert nothing_left()
 
 
-def test_preparing_again_replaces_the_dataset_while_the_old_one_is_still_open(prepared, make, tmp_path, data_dir):
+@pytest.fixture
+def two_faces(make, tmp_path):
+    """A source of two images, which is prepared as `two` unless it is given another name."""
+    return make.folder(tmp_path / "two", {f"{name}/1.png": make.png(make.face(5)) for name in ("happy", "sad")})
+
+
+def test_a_dataset_of_other_content_is_not_replaced_unasked(prepared, two_faces, data_dir):
+    with pytest.raises(DatasetError) as caught:
+        prepare(two_faces, "faces", data_dir)
+    assert str(caught.value) == (
+        "the dataset 'faces' is there already, with 42 images of 48×48 from faces, and would be replaced by other "
+        "content, 2 images of 48×48 from two; give --name NEW to keep both, or --replace"
+    )
+    assert load_dataset("faces", data_dir).manifest == prepared.manifest
+    assert [path.name for path in data_dir.iterdir()] == ["faces"]
+
+
+def test_the_same_content_is_prepared_again_from_any_source(prepared, make, kaggle_files, tmp_path, data_dir):
+    again = prepare(make.zip(tmp_path / "packed.zip", kaggle_files), "faces", data_dir)
+    assert again.manifest["sha256"] == prepared.manifest["sha256"]
+
+
+def test_the_same_pixels_under_other_ids_are_other_content(two_faces, make, tmp_path, data_dir):
+    prepare(two_faces, None, data_dir)
+    files = {f"{name}/2.png": make.png(make.face(5)) for name in ("happy", "sad")}
+    with pytest.raises(DatasetError, match="is there already"):
+        prepare(make.folder(tmp_path / "renamed", files), "two", data_dir)
+
+
+@pytest.mark.parametrize("part", ["images.npy", "ids.npy", "split.npy", "manifest.json"])
+def test_a_damaged_dataset_is_prepared_again_from_its_source(part, two_faces, data_dir):
+    prepare(two_faces, None, data_dir)
+    (data_dir / "two" / part).write_bytes(b"")
+    prepare(two_faces, None, data_dir)
+    assert len(load_dataset("two", data_dir)) == 2
+
+
+def test_a_replaced_dataset_may_still_be_open(prepared, two_faces, data_dir):
     before = np.array(prepared.images)
-    files = {f"{name}/1.png": make.png(make.face(5)) for name in ("happy", "sad")}
-    assert len(prepare(make.folder(tmp_path / "new", files), "faces", data_dir)) == 2
+    assert len(prepare(two_faces, "faces", data_dir, replace=True)) == 2
     assert np.array_equal(prepared.images, before)
     assert [path.name for path in data_dir.iterdir()] == ["faces"]
+
+
+def test_a_file_in_place_of_the_data_folder_is_told(two_faces, tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text("a text")
+    with pytest.raises(FerError, match="text.txt' is no folder; name a folder, which is made where there is none"):
+        prepare(two_faces, None, file)
+    assert file.read_text() == "a text"
 
 
 def test_a_folder_that_is_no_dataset_is_never_replaced(make, kaggle_files, tmp_path, data_dir):

@@ -59,6 +59,21 @@ def test_each_protocol_that_a_dataset_cannot_serve_is_told_with_its_own_reason(p
     assert re.search(r"random_80_20: its [^:]+ spi_2fold: it needs SFEW's file names", printed), printed
 
 
+def test_a_dataset_of_other_content_is_kept_unless_replacing_is_asked_for(portraits, data_dir):
+    command = ["prepare", portraits, "--data-dir", str(data_dir), "--json", "--size"]
+    assert runner.invoke(app, [*command, "20"]).exit_code == 0
+    assert "give --name NEW to keep both, or --replace" in str(runner.invoke(app, [*command, "24"]).exception)
+    manifest = json.loads(runner.invoke(app, [*command, "24", "--replace"]).stdout)
+    assert manifest["image_shape"] == [24, 24, 3]
+
+
+@pytest.mark.parametrize("command", [["prepare", ""], ["prepare", ".", "--data-dir", ""]])
+def test_an_empty_path_is_not_the_current_folder(command):
+    result = runner.invoke(app, command)
+    assert result.exit_code == 2
+    assert "the path is empty" in " ".join(result.stderr.replace("│", "").split())
+
+
 def test_what_becomes_of_pictures_without_a_face_can_be_chosen(portraits, data_dir):
     command = ["prepare", portraits, "--data-dir", str(data_dir), "--json", "--faces", "32", "--without-face"]
     assert json.loads(runner.invoke(app, [*command, "drop"]).stdout)["images"] == 2
@@ -103,6 +118,8 @@ def test_download_prepares_what_kagglehub_brought(make, kaggle_files, tmp_path, 
     result = runner.invoke(app, ["download", "fer2013", "--data-dir", str(data_dir), "--json"])
     assert json.loads(result.stdout)["name"] == "fer2013"
     assert (data_dir / "fer2013" / "manifest.json").is_file()
+    result = runner.invoke(app, ["download", "fer2013", "--name", "kaggle", "--data-dir", str(data_dir), "--json"])
+    assert json.loads(result.stdout)["name"] == "kaggle"
 
 
 @pytest.mark.parametrize("command", [["prepare", "nowhere.zip"], ["audit", "nothing"], ["download", "nothing"]])

@@ -98,7 +98,7 @@ def test_other_files_are_refused_in_one_sentence(table_file: Path) -> None:
     with pytest.raises(FerError, match="has a header and no rows"):
         read_table(write(table_file, []))
     table_file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FerError, match="cannot read the feature table"):
+    with pytest.raises(FerError, match="is not a text file in UTF-8"):
         read_table(table_file)
 
 

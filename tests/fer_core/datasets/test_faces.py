@@ -53,7 +53,8 @@ def test_a_picture_stored_narrow_is_widened_to_how_it_is_shown(make, tmp_path, d
     source = make.folder(tmp_path / "narrow", files)
     likeness = {}
     for aspect in (width / height, None):
-        dataset = prepare(source, "faces", data_dir, wanted=Wanted(64, without_face="keep", aspect=aspect))
+        wanted = Wanted(64, without_face="keep", aspect=aspect)
+        dataset = prepare(source, "faces", data_dir, wanted=wanted, replace=True)
         rows = [list(dataset.ids).index(f"happy/{name}") for name in ("narrow", "right")]
         likeness[aspect] = np.corrcoef(dataset.images[rows].reshape(2, -1))[0, 1]
         widened = "3 pictures widened to 1 times their height before" in dataset.manifest["conversions"]

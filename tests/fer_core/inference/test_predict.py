@@ -51,7 +51,7 @@ def test_one_bad_file_among_several_is_told_and_the_others_are_predicted(
     assert result.exit_code == 1
     assert [photo["path"] for photo in json.loads(result.stdout)["photos"]] == [str(portrait)]
     assert [line.split(";")[0] for line in result.stderr.splitlines()] == [
-        "error: 'notes.jpg' is not a picture",
+        f"error: '{bad}' is not a picture",
         f"error: there is no file '{tmp_path / 'absent.png'}'",
     ]
 
@@ -115,7 +115,7 @@ def test_json_tells_what_of_a_file_was_not_read(run: Run, tmp_path: Path) -> Non
     result = invoke(run.id, tmp_path / "waving.gif", "--json")
     (photo,) = json.loads(result.stdout)["photos"]
     assert photo["notes"] == ["Only the first frame of an animation was read."]
-    assert result.stderr == f"note: 'waving.gif': {photo['notes'][0]}\n"
+    assert result.stderr == f"note: '{tmp_path / 'waving.gif'}': {photo['notes'][0]}\n"
 
 
 def test_a_face_without_surroundings_is_predicted_whole(run: Run, tmp_path: Path) -> None:

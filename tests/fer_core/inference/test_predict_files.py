@@ -27,7 +27,12 @@ def test_folders_patterns_and_zips_are_read_in_order(run: Run, portrait: Path, b
     result = invoke(run.id, album, tmp_path / "blan*.png", tmp_path / "album.zip", "--json")
     assert result.exit_code == 0, result.stderr
     paths = [photo["path"] for photo in json.loads(result.stdout)["photos"]]
-    assert paths == [str(album / "b.png"), str(album / "deeper" / "a.PNG"), str(blank), "album.zip/inside/c.png"]
+    assert paths == [
+        str(album / "b.png"),
+        str(album / "deeper" / "a.PNG"),
+        str(blank),
+        str(tmp_path / "album.zip/inside/c.png"),
+    ]
 
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
@@ -51,7 +56,8 @@ def test_what_is_meant_as_a_picture_and_is_not_read_is_named_and_the_others_are_
     with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
         for path in sorted(album.iterdir()):
             archive.write(path, path.name)
-    for given, prefix in ((album, f"{album}/"), (tmp_path / "album.zip", "album.zip/")):
+    for given in (album, tmp_path / "album.zip"):
+        prefix = f"{given}/"
         result = invoke(run.id, given, "--json")
         assert result.exit_code == 1
         found = json.loads(result.stdout)
@@ -61,9 +67,9 @@ def test_what_is_meant_as_a_picture_and_is_not_read_is_named_and_the_others_are_
         ]
         reasons = [each["reason"] for each in found["refused"]]
         assert reasons == [
-            "'a.HEIC' is a HEIC photo, which cannot be read here; save it as JPEG or PNG first",
-            "'b.nef' is a camera's RAW photo, which cannot be read here; save it as JPEG or PNG first",
-            "'c.jxl' is a JPEG XL picture, which cannot be read here; save it as JPEG or PNG first",
+            f"'{prefix}a.HEIC' is a HEIC photo, which cannot be read here; save it as JPEG or PNG first",
+            f"'{prefix}b.nef' is a camera's RAW photo, which cannot be read here; save it as JPEG or PNG first",
+            f"'{prefix}c.jxl' is a JPEG XL picture, which cannot be read here; save it as JPEG or PNG first",
         ]
         assert result.stderr.splitlines() == [f"error: {reason}" for reason in reasons]
 
@@ -94,11 +100,39 @@ def test_a_zip_s_damaged_locked_or_huge_members_and_videos_are_named_and_the_oth
     (tmp_path / "mixed.zip").write_bytes(content.replace(b"DAMAGED", b"D-MAGED"))
     result = invoke(run.id, tmp_path / "mixed.zip", "--json")
     found = json.loads(result.stdout)
-    assert [photo["path"] for photo in found["photos"]] == ["mixed.zip/last.png"]
-    told = [(each["path"].removeprefix("mixed.zip/"), each["reason"]) for each in found["refused"]]
+    prefix = f"{tmp_path}/mixed.zip/"
+    assert [photo["path"] for photo in found["photos"]] == [f"{prefix}last.png"]
+    told = [(each["path"].removeprefix(prefix), each["reason"]) for each in found["refused"]]
     assert [name for name, _ in told] == ["damaged.png", "film.mp4", "huge.png", "locked.png"]
     for (_, reason), words in zip(told, ("damaged in the zip", "a video inside", "at most", "a password"), strict=True):
         assert words in reason
+
+
+def test_files_of_one_name_are_told_apart_by_their_paths_as_they_were_given(
+    run: Run, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(blank, tmp_path / folder / "0.png")
+        for name in ("cut.png", "cut.mp4"):
+            (tmp_path / folder / name).write_bytes(blank.read_bytes()[:90])
+    result = invoke(run.id, "a", "b/0.png", "b/cut.png", "b/cut.mp4")
+    assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == ["a/0.png", "b/0.png"]
+    subjects = [line.split(" is ")[0] for line in result.stderr.splitlines()]
+    assert subjects == [f"error: '{path}'" for path in ("a/cut.mp4", "a/cut.png", "b/cut.png", "b/cut.mp4")]
+    boxed = invoke(run.id, "a/0.png", "b/0.png", "--box", "150,80,100,100", "--json")
+    reasons = [each["reason"].split(":")[0] for each in json.loads(boxed.stdout)["refused"]]
+    assert reasons == ["'a/0.png'", "'b/0.png'"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("",), ("a.png", "--annotate", ""), ("a.png", "--runs", "")], ids=["path", "annotate", "runs"]
+)
+def test_an_empty_path_is_not_the_current_folder(run: Run, arguments: tuple[str, ...]) -> None:
+    result = invoke(run.id, *arguments)
+    assert result.exit_code == 2
+    assert "the path is empty" in result.stderr
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -120,9 +154,9 @@ def test_a_damaged_member_of_a_zip_spoils_no_other_however_it_is_packed(packing:
     [
         (lambda folder: folder / "empty", "there is no picture or video in folder"),
         (lambda folder: folder / "no*.jpg", "there is no picture or video in pattern"),
-        (lambda folder: folder / "bad.zip", "'bad.zip' is no zip archive that can be read"),
-        (lambda folder: folder / "none.zip", "there is no picture in 'none.zip'"),
-        (lambda folder: folder / "text.mp4", "'text.mp4' is no video that can be read"),
+        (lambda folder: folder / "bad.zip", "bad.zip' is no zip archive that can be read"),
+        (lambda folder: folder / "none.zip", "none.zip'; a zip holds .jpg"),
+        (lambda folder: folder / "text.mp4", "text.mp4' is no video that can be read"),
     ],
 )
 def test_where_there_is_no_picture_one_sentence_says_so(

@@ -49,7 +49,31 @@ def test_json_csv_and_table_tell_boxes_of_the_file(run: Run, large: Path, expect
 
 @pytest.mark.parametrize("kind", [["--json"], ["--csv"], []])
 def test_what_was_reduced_is_told_on_stderr(run: Run, large: Path, kind: list[str]) -> None:
-    assert invoke(run.id, large, *kind).stderr == f"note: 'large.jpg': {NOTE}\n"
+    assert invoke(run.id, large, *kind).stderr == f"note: '{large}': {NOTE}\n"
+
+
+@pytest.mark.parametrize(
+    ("detector", "words"),
+    [
+        (
+            "haar",
+            "No face of at least 75 pixels was found, and smaller ones are not looked for",
+        ),
+        ("mtcnn", "No face was found; small ones are passed over"),
+    ],
+)
+def test_where_no_face_is_found_in_a_large_picture_it_is_told_that_small_ones_are_not_looked_for(
+    run: Run, tmp_path: Path, detector: str, words: str
+) -> None:
+    crowd = Image.new("RGB", (1500, 1000), "grey")
+    crowd.paste(Image.fromarray(skimage.data.astronaut()).resize((100, 100)), (900, 300))  # its face has 19 pixels
+    crowd.save(tmp_path / "crowd.png")
+    result = invoke(run.id, tmp_path / "crowd.png", "--json", "--detector", detector)
+    (photo,) = json.loads(result.stdout)["photos"]
+    assert photo["faces"] == []
+    assert photo["notes"][0].startswith(words)
+    assert "parts" in photo["notes"][0]
+    assert result.stderr == f"note: '{tmp_path / 'crowd.png'}': {photo['notes'][0]}\n"
 
 
 def test_a_given_box_is_one_of_the_file_and_told_as_it_was_given(run: Run, large: Path) -> None:
