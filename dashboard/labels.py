@@ -46,7 +46,8 @@ def _parts(run: RunSummary) -> tuple[str, ...]:
     if run.spec is None:
         return ("",) * 6
     spec = run.spec
-    return (spec.recipe.name, _arguments(spec), _epochs(run), _start(spec), _teacher(spec), f"seed {spec.seed}")
+    arguments, start, teacher = setting_parts(spec)
+    return (spec.recipe.name, arguments, _epochs(run), start, teacher, f"seed {spec.seed}")
 
 
 def _label(run: RunSummary, told: str, board: str) -> str:
@@ -64,7 +65,12 @@ def _epochs(run: RunSummary) -> str:
 
 def setting(spec: RunSpec) -> str:
     """What a spec sets beyond names and recipe: `filters 32, kernel 5`, where it starts from, and who taught it."""
-    return ", ".join(filter(None, (_arguments(spec), _start(spec), _teacher(spec))))
+    return ", ".join(filter(None, setting_parts(spec)))
+
+
+def setting_parts(spec: RunSpec) -> tuple[str, str, str]:
+    """The arguments of its architecture, where it starts from, and who taught it; empty where it has none."""
+    return (_arguments(spec), _start(spec), _teacher(spec))
 
 
 def _arguments(spec: RunSpec) -> str:

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.labels import board_label, setting
+from dashboard.labels import board_label, setting_parts
 from dashboard.summaries import RunSummary, find
 from fer_core.config import RunSpec
 
 FEWEST, MOST = 2, 8
 FIRST_CHOICE = 4  # runs that are compared where nothing is chosen
 LETTERS = "ABCDEFGH"
-PARTS = ("architecture", "preprocessing", "board", "recipe", "setting", "seed")  # what a run may be called by
+SETTING = ("arguments", "start", "teacher")  # long: a run that has no like needs none of them
+PARTS = ("architecture", "preprocessing", "board", "recipe", *SETTING, "seed")  # what a run may be called by
 COMPARABLE_STATES = ("finished", "running", "cancelled", "failed", "lost")  # these may have learning curves
 
 
@@ -102,7 +103,8 @@ def first_choice(runs: Sequence[RunSummary]) -> list[RunSummary]:
 def names(runs: Sequence[RunSummary]) -> dict[str, str]:
     """`A · mini_xception · gcn`: a letter, and what tells the runs apart, for each id.
 
-    A part is named only where those before it leave two runs alike; the test images are named wherever they differ.
+    A part is named only where those before it leave two runs alike, and of a setting as much as that takes, to those
+    two; the test images are named wherever they differ.
     A single run is called by its architecture and preprocessing.
     """
     parts = [_parts(run) for run in runs]
@@ -113,7 +115,11 @@ def names(runs: Sequence[RunSummary]) -> dict[str, str]:
         pairs = [(text, each[part]) for text, each in zip(texts, parts, strict=True)]
         differs = len({value for _, value in pairs}) > 1
         if len(set(pairs)) > len(set(texts)) or (part == "board" and differs):
-            texts = [" · ".join(filter(None, pair)) for pair in pairs]
+            shared = Counter(texts)
+            texts = [
+                " · ".join(filter(None, pair)) if part not in SETTING or shared[pair[0]] > 1 else pair[0]
+                for pair in pairs
+            ]
     counts = Counter(texts)
     return {
         run.id: f"{letter} · {text if text and counts[text] == 1 else f'{text} {hash_of(run)}'.strip()}"
@@ -125,8 +131,8 @@ def _parts(run: RunSummary) -> dict[str, str]:
     spec: RunSpec | None = run.spec
     if spec is None:
         return dict.fromkeys(PARTS, "")
-    values = (spec.architecture, spec.preprocessing, board_label(run.board), spec.recipe.name, setting(spec))
-    return dict(zip(PARTS, (*values, f"seed {spec.seed}"), strict=True))
+    names = (spec.architecture, spec.preprocessing, board_label(run.board), spec.recipe.name)
+    return dict(zip(PARTS, (*names, *setting_parts(spec), f"seed {spec.seed}"), strict=True))
 
 
 def why_apart(selection: Selection) -> str:

@@ -21,6 +21,7 @@ from dashboard.formats import p_text
 from dashboard.labels import board_label
 from dashboard.summaries import RunSummary, summarize
 from fer_core.evaluation import Answers, compare_all, shared_answers
+from fer_core.paths import PROJECT_ROOT
 from fer_core.runs import Run, RunStore
 from tests.dashboard.tested_runs import make_tested
 
@@ -50,6 +51,12 @@ def test_runs_are_called_by_no_more_than_tells_them_apart(tmp_path: Path) -> Non
     assert list(names(summaries(different)).values()) == ["A · linear", "B · mlp"]
     alike = [*different, make_tested(store, architecture="linear", n=40, seed=7)]
     assert list(names(summaries(alike)).values()) == ["A · linear · seed 0", "B · mlp · seed 1", "C · linear · seed 7"]
+
+
+def test_a_setting_is_named_of_runs_alone_that_are_alike_without_it() -> None:
+    shipped = ("e2d6f39a", "07bf177a", "6c4c29b6")  # the last is the only mini_xception, whatever it was made from
+    found = summaries([RunStore(PROJECT_ROOT / "runs").get(name) for name in shipped])
+    assert list(names(found).values()) == ["A · se_resnet · width 0.9", "B · se_resnet", "C · mini_xception"]
 
 
 def test_runs_of_other_test_images_are_called_by_them_too(tmp_path: Path) -> None:
