@@ -33,7 +33,7 @@ def test_a_click_on_a_cell_opens_that_run_and_a_reload_keeps_it(page: Page, best
     cell = page.locator("[data-testid=stVegaLiteChart]").first.get_by_text(accuracy).first
     cell.click(timeout=PATIENCE)
     expect(page).to_have_url(re.compile(r"/run\?"), timeout=PATIENCE)
-    has_text(page, best.spec.preprocessing)
+    has_text(page, f"{best.spec.architecture} on ")
     expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(re.compile(accuracy), timeout=PATIENCE)
     page.reload()
     expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(re.compile(accuracy), timeout=PATIENCE)

@@ -48,14 +48,13 @@ def test_a_pipeline_is_built_and_its_link_shows_the_same_picture(browse: Callabl
     expect(again.get_by_test_id("stAlert")).to_have_count(0)
 
 
-def test_a_link_that_is_written_by_hand_joins_steps_and_loses_what_is_no_pipeline(
+def test_a_link_that_is_written_by_hand_joins_steps_and_leaves_out_what_is_no_pipeline(
     browse: Callable[..., Page], server: Server
 ) -> None:
     page = browse(f"{server.url}/preprocessing?source=Sample+photo&pipelines=gcn+hist_eq&pipelines=hist_q")
     expect(page.get_by_text("2 · hist_eq", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stAlert")).to_contain_text("Left out: Unknown step 'hist_q'")
     expect(page.get_by_test_id("stMultiSelect")).not_to_contain_text("hist_q")
-    expect(page).to_have_url(re.compile(r"pipelines=gcn%2Bhist_eq(?!.*hist_q)"), timeout=PATIENCE)
 
 
 def test_pictures_and_numbers_are_saved(browse: Callable[..., Page], server: Server, tmp_path: Path) -> None:

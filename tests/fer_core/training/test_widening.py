@@ -95,6 +95,7 @@ def test_a_run_is_started_from_a_narrower_one(tmp_path):
     run = store.create(dataclasses.replace(SPEC, architecture_arguments={"width": 0.5}))
     narrow = trained(build("se_resnet", width=0.5))
     run.save_weights(narrow.state_dict())
+    narrow.load_state_dict(run.weights())  # as they are kept
     spec = dataclasses.replace(SPEC, architecture_arguments={"width": 0.8}, init_from=run.id)
     wide = initial_model(spec, GRAY, store).eval()
     torch.testing.assert_close(wide(FACES), narrow(FACES), rtol=1e-3, atol=1e-4)
