@@ -158,12 +158,12 @@ def preview() -> dict[str, Any]:
         "state": column.TextColumn("State", width=230),
         "epochs": column.TextColumn("Epochs", alignment="right", width="small", help="Where there are folds, of each."),
         "time": column.TextColumn(
-            "Estimated time", alignment="right", width="small", help="For all of its epochs; it may end sooner."
+            "Estimated time", alignment="right", width=115, help="For all of its epochs; it may end sooner."
         ),
         "basis": column.TextColumn(
             "Estimated from",
-            help="Finished runs of the network on images of this size on this device; those with as many CPU threads, "
-            "if there are any.",
+            help="Finished runs of the network on images of this size on this kind of device; those on this very model, "
+            "and with as many CPU threads, if there are any.",
         ),
         "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
     }
