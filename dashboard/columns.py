@@ -162,7 +162,7 @@ def preview() -> dict[str, Any]:
         ),
         "basis": column.TextColumn(
             "Estimated from",
-            help="Finished runs of the network on images of this size on this kind of device; those on this very model, "
+            help="Finished runs of the network on images of this size on this kind of device; those on this model, "
             "and with as many CPU threads, if there are any.",
         ),
         "run": column.LinkColumn("Run", display_text="Open", width="small", help="In a new tab."),
