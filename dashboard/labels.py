@@ -25,7 +25,7 @@ def labels(runs: Sequence[RunSummary]) -> dict[str, str]:
     has_boards = len({run.board for run in runs if run.board}) > 1
     texts = {run.id: _label(run, told[run.id], board_label(run.board) if has_boards else "") for run in runs}
     counts = Counter(texts.values())
-    return {name: text if counts[text] == 1 else f"{text} · {_hash(name)}" for name, text in texts.items()}
+    return {name: text if counts[text] == 1 else f"{text} · {hash_of(name)}" for name, text in texts.items()}
 
 
 def _told_apart(group: Sequence[RunSummary]) -> dict[str, str]:
@@ -110,7 +110,8 @@ def _architecture(parts: Sequence[str]) -> str:
     return parts[0].replace("-", ":")  # a folder's name has a hyphen for the colon of `ensemble:weighted`
 
 
-def _hash(run_id: str) -> str:
+def hash_of(run_id: str) -> str:
+    """The last part of a run's id, `e2d6f39a`, by which it is found again; another name as it is."""
     return run_id.rsplit("__", 1)[-1]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.advice import advice, reason
 from dashboard.formats import count, fact_name, fact_text, interval, percent
-from dashboard.labels import labels, setting
+from dashboard.labels import hash_of, labels, setting
 from dashboard.summaries import Board, RunSummary, ends
 from fer_core.config import to_json
 from fer_core.errors import FerError
@@ -248,8 +248,8 @@ def specification(run: RunSummary) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _member(member: Mapping[str, Any]) -> str:
     """`81.9 % · se_resnet · raw · e2d6f39a`: its weight, and which run it is."""
-    name = str(member["run"]).rpartition("__")[2]
-    return " · ".join([percent(member["weight"]), str(member["architecture"]), str(member["preprocessing"]), name])
+    kind = (str(member["architecture"]), str(member["preprocessing"]), hash_of(str(member["run"])))
+    return " · ".join([percent(member["weight"]), *kind])
 
 
 def machine(run: RunSummary, environment: Mapping[str, Any]) -> dict[str, Any]:

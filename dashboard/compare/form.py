@@ -16,7 +16,7 @@ from dashboard.compare.selection import (
     select,
 )
 from dashboard.formats import plain
-from dashboard.labels import labels
+from dashboard.labels import hash_of, labels
 from dashboard.linked import LINKED, linked_notice
 from dashboard.summaries import RunSummary, find
 
@@ -119,7 +119,7 @@ def _choose_baseline(chosen: Sequence[RunSummary]) -> Selection:
 
 
 def _take_baseline() -> None:
-    st.query_params["baseline"] = st.session_state[BASELINE].rsplit("__", 1)[-1]
+    st.query_params["baseline"] = hash_of(st.session_state[BASELINE])
 
 
 def letter_field(label: str, key: str, letters: Sequence[str], first: str) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.labels import board_label, setting_parts
+from dashboard.labels import board_label, hash_of, setting_parts
 from dashboard.summaries import RunSummary, find
 from fer_core.config import RunSpec
 
@@ -76,13 +76,8 @@ def linked_runs(text: str, runs: Sequence[RunSummary]) -> tuple[list[RunSummary]
 
 def link_names(runs: Sequence[RunSummary], every: Sequence[RunSummary]) -> str:
     """What a link says of runs: their hashes, or their ids where a hash would name another run as well."""
-    counts = Counter(hash_of(run) for run in every)
-    return ",".join(hash_of(run) if counts[hash_of(run)] == 1 else run.id for run in runs)
-
-
-def hash_of(run: RunSummary) -> str:
-    """The last part of a run's id."""
-    return run.id.rsplit("__", 1)[-1]
+    counts = Counter(hash_of(run.id) for run in every)
+    return ",".join(hash_of(run.id) if counts[hash_of(run.id)] == 1 else run.id for run in runs)
 
 
 def first_choice(runs: Sequence[RunSummary]) -> list[RunSummary]:
@@ -122,7 +117,7 @@ def names(runs: Sequence[RunSummary]) -> dict[str, str]:
             ]
     counts = Counter(texts)
     return {
-        run.id: f"{letter} · {text if text and counts[text] == 1 else f'{text} {hash_of(run)}'.strip()}"
+        run.id: f"{letter} · {text if text and counts[text] == 1 else f'{text} {hash_of(run.id)}'.strip()}"
         for run, letter, text in zip(runs, LETTERS, texts, strict=False)
     }
 

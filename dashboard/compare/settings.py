@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.formats import fact_name, fact_text
+from dashboard.labels import hash_of
 from dashboard.summaries import RunSummary
 from fer_core.config import to_json
 from fer_core.evaluation import differences, flat, side_by_side
@@ -47,7 +48,7 @@ def _item(value: Any) -> str:
     """A part of a list; a member of an ensemble as `0.82 × se_resnet · raw · e2d6f39a`: weight, network, hash."""
     if not isinstance(value, Mapping):
         return str(value)
-    parts = [value.get("architecture"), value.get("preprocessing"), str(value.get("run", "")).rpartition("__")[2]]
+    parts = [value.get("architecture"), value.get("preprocessing"), hash_of(str(value.get("run", "")))]
     name = " · ".join(str(part) for part in parts if part)
     weight = value.get("weight")
     return f"{weight:.2g} × {name}" if isinstance(weight, int | float) else name

@@ -11,8 +11,9 @@ from dashboard import cache
 from dashboard import components as ui
 from dashboard.compare import calibration as scaling
 from dashboard.compare import charts, columns, curves, matrices, settings, tables
-from dashboard.compare.selection import Selection, hash_of
+from dashboard.compare.selection import Selection
 from dashboard.formats import NONE, percent, with_signs
+from dashboard.labels import hash_of
 from dashboard.linked import LINKED, choice, linked_notice, segments
 from dashboard.summaries import RunSummary
 from dashboard.tables import to_csv
@@ -41,7 +42,7 @@ def report(selection: Selection) -> None:
     if obstacle:
         st.caption(obstacle)
         return
-    name = "_".join(["comparison", *map(hash_of, runs)])
+    name = "_".join(["comparison", *(hash_of(run.id) for run in runs)])
     ui.save_button("HTML report", name, "html", partial(cache.comparison_report, runs))
 
 

@@ -9,7 +9,7 @@ from dashboard.cache import About
 from dashboard.data.tables import SPLITS
 from dashboard.face_source import DRAWN, GET_FER2013
 from dashboard.formats import plain
-from dashboard.labels import labels
+from dashboard.labels import hash_of, labels
 from dashboard.linked import choice, segments
 from dashboard.summaries import RunSummary, find
 
@@ -109,6 +109,6 @@ def _take_runs() -> None:
 
 
 def _write(ids: Sequence[str]) -> None:
-    text = ",".join(name.rsplit("__", 1)[-1] for name in ids)
+    text = ",".join(hash_of(name) for name in ids)
     if st.query_params.get(RUNS_LINK) != text:
         st.query_params[RUNS_LINK] = text

@@ -7,8 +7,9 @@ import streamlit as st
 
 from dashboard import actions, permissions
 from dashboard import components as ui
-from dashboard.compare.selection import MOST, hash_of
+from dashboard.compare.selection import MOST
 from dashboard.formats import plain, plural
+from dashboard.labels import hash_of
 from dashboard.leaderboard import form
 from dashboard.permissions import Permission
 from dashboard.queue_state import ago
@@ -58,7 +59,7 @@ def _compare(runs: Sequence[RunSummary]) -> None:
         disabled=not few,
         help=None if few else f"At most {MOST} runs are compared.",
     ):
-        st.switch_page(COMPARE_PAGE, query_params={"runs": ",".join(map(hash_of, runs))})
+        st.switch_page(COMPARE_PAGE, query_params={"runs": ",".join(hash_of(run.id) for run in runs)})
 
 
 def _delete(runs: Sequence[RunSummary]) -> None:

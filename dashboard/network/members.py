@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import components as ui
 from dashboard.formats import percent
+from dashboard.labels import hash_of
 from dashboard.linked import LINKED, linked_notice
 from dashboard.network.subject import Subject
 from dashboard.summaries import RunSummary
@@ -52,13 +53,11 @@ def member_names(members: Sequence[dict[str, Any]]) -> dict[str, int]:
     # a plain space: this stands in links
     texts = [f"{each['architecture']} · {each['preprocessing']} · {100 * each['weight']:.1f} %" for each in members]
     return {
-        texts[place] if texts.count(texts[place]) == 1 else f"{texts[place]} · {_hash(members[place])}": place
+        texts[place]
+        if texts.count(texts[place]) == 1
+        else f"{texts[place]} · {hash_of(str(members[place]['run']))}": place
         for place in places
     }
-
-
-def _hash(member: dict[str, Any]) -> str:
-    return str(member["run"]).rpartition("__")[2]
 
 
 def of_member(runs: Sequence[RunSummary], ensemble: RunSummary, place: int) -> tuple[Subject, RunSummary | None]:
