@@ -19,7 +19,6 @@ DRAWN = "synthetic"
 SPLITS = {"train": "Training", "valid": "Validation", "test": "Test", "": "All"}
 FIRST_EMOTION = "angry"
 WHOLE = "Whole picture"
-PHOTO_TYPES = ("jpg", "jpeg", "png", "webp")
 PRIVACY = "Photos stay in the memory of the computer that runs this dashboard, and go nowhere."
 GET_FER2013 = (
     "No dataset of real faces is prepared here: "
@@ -110,7 +109,8 @@ def _photo(source: str) -> tuple[bytes | None, str]:
     if source == SAMPLE:
         return cache.sample_photo(), SAMPLE
     if source == UPLOAD:
-        file = st.file_uploader("Photo", type=list(PHOTO_TYPES), key="face_upload", max_upload_size=50)
+        # of any type: what is no photo is told in a sentence
+        file = st.file_uploader("Photo (JPEG, PNG, WebP, AVIF, …)", key="face_upload", max_upload_size=50)
     else:
         with st.container(width=420):
             file = st.camera_input("Camera", key="face_camera")

@@ -6,7 +6,6 @@ from contextlib import redirect_stdout
 from typing import Annotated, Any
 
 import typer
-from sklearn.model_selection import ParameterGrid
 
 from fer_core.architectures import ARCHITECTURES
 from fer_core.cli.choices import (
@@ -96,6 +95,8 @@ def settings(architecture: str, grid: Sequence[str]) -> dict[str, dict[str, dict
     The name has the value on each axis of the grid; without a grid it is empty. Raises FerError, with the choices,
     for a name that neither has.
     """
+    from sklearn.model_selection import ParameterGrid  # takes seconds, which `--help` need not wait for
+
     known = ARCHITECTURES.get(architecture).arguments()
     axes = {name: _values(name, text) for name, text in _axes(grid).items()}
     unknown = [name for name in axes if name not in (*known, *hyperparameters())]

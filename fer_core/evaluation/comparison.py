@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from scipy.special import bdtr, ndtri
 
 from fer_core.errors import FerError
 from fer_core.evaluation.answers import Answers
@@ -44,7 +44,7 @@ class Comparison:
         """95 % interval of the difference of paired proportions; source: Bonett and Price (2012)."""
         n = self.n + 2
         first, second = (self.only_first + 1) / n, (self.only_second + 1) / n
-        half = float(ndtri(0.975)) * math.sqrt((first + second - (first - second) ** 2) / n)
+        half = NormalDist().inv_cdf(0.975) * math.sqrt((first + second - (first - second) ** 2) / n)
         return max(-1.0, first - second - half), min(1.0, first - second + half)
 
     @property
@@ -128,7 +128,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Source: McNemar (1947): among the images that one alone recognised, each of the two is as likely to be it.
     """
-    # symmetric, so that both tails are the smaller one twice; scipy.stats, which has the test, takes a second to load
+    # here, since it takes half a second to load; scipy.stats, which has the test itself, takes longer
+    from scipy.special import bdtr
+
+    # symmetric, so that both tails are the smaller one twice
     return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 

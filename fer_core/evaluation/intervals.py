@@ -1,8 +1,7 @@
 """Confidence intervals of proportions."""
 
 import math
-
-from scipy.special import ndtri
+from statistics import NormalDist
 
 
 def wilson_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -16,7 +15,7 @@ def wilson_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[f
         raise ValueError(f"correct must lie between 0 and n, got {correct} of {n}")
     if n == 0:
         return 0.0, 1.0
-    z = float(ndtri(0.5 + confidence / 2))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share = correct / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)

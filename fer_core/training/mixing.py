@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import betaincinv
 from torch import Tensor
 
 from fer_core.augmentation.base import draw, per_face
@@ -80,5 +79,7 @@ def _quantiles(a: float, device: torch.device) -> Tensor | None:
     """Beta(a, a)'s quantiles float32 (QUANTILES + 1,) from 0 to 1; None for a = 0."""
     if not a:
         return None
-    shares = betaincinv(a, a, np.linspace(0, 1, QUANTILES + 1))  # scipy.stats takes a second to load
+    from scipy.special import betaincinv  # takes half a second, and few trainings mix
+
+    shares = betaincinv(a, a, np.linspace(0, 1, QUANTILES + 1))
     return torch.from_numpy(shares.astype(np.float32)).to(device)
