@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import streamlit as st
@@ -10,11 +10,18 @@ import streamlit as st
 from dashboard.cache.datasets import dataset_stamp, prepared
 from dashboard.summaries import RunSummary, Stamp, stamp_of
 from fer_core.errors import FerError
+from fer_core.evaluation import (
+    Answers,
+    ClassChange,
+    ClassMetric,
+    Comparison,
+    answers_of,
+    class_changes,
+    compare_all,
+    fit_temperature,
+    shared_answers,
+)
 from fer_core.runs import Run
-
-if TYPE_CHECKING:
-    # importing this would import scipy, which pages that compare nothing need not wait for
-    from fer_core.evaluation import Answers, ClassChange, ClassMetric, Comparison
 
 
 class Drawing(Protocol):
@@ -44,27 +51,23 @@ class Source(NamedTuple):
         return Path(self.folder).name
 
 
-def answers(run: RunSummary) -> "Answers":
+def answers(run: RunSummary) -> Answers:
     """All test predictions of one run; raises FerError where they cannot be read."""
     return _answers(Source.of(run))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _answers(source: Source) -> "Answers":
-    from fer_core.evaluation import answers_of
-
+def _answers(source: Source) -> Answers:
     return answers_of(source.id, _predictions(source), source.emotions)
 
 
-def shared(runs: Sequence[RunSummary]) -> "Answers":
+def shared(runs: Sequence[RunSummary]) -> Answers:
     """The test images that all runs have, in the order of the first; FerError where they have none in common."""
     return _shared(tuple(Source.of(run) for run in runs))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _shared(sources: tuple[Source, ...]) -> "Answers":
-    from fer_core.evaluation import shared_answers
-
+def _shared(sources: tuple[Source, ...]) -> Answers:
     for source in sources:
         if set(source.emotions) != set(sources[0].emotions):
             raise FerError(f"runs {source.id} and {sources[0].id} tell different emotions apart")
@@ -89,27 +92,23 @@ def _predictions(source: Source) -> dict[str, np.ndarray]:
     return Run(Path(source.folder)).predictions()
 
 
-def comparisons(runs: Sequence[RunSummary]) -> "list[Comparison]":
+def comparisons(runs: Sequence[RunSummary]) -> list[Comparison]:
     """McNemar's test of every pair of runs on the images of `shared`, corrected for all pairs."""
     return _comparisons(tuple(Source.of(run) for run in runs))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _comparisons(sources: tuple[Source, ...]) -> "list[Comparison]":
-    from fer_core.evaluation import compare_all
-
+def _comparisons(sources: tuple[Source, ...]) -> list[Comparison]:
     return compare_all(_shared(sources))
 
 
-def changes(runs: Sequence[RunSummary], baseline: str, metric: "ClassMetric") -> "list[ClassChange]":
+def changes(runs: Sequence[RunSummary], baseline: str, metric: ClassMetric) -> list[ClassChange]:
     """What each run gains and loses against the run called `baseline`, which is among them, in each emotion."""
     return _changes(tuple(Source.of(run) for run in runs), baseline, metric)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _changes(sources: tuple[Source, ...], baseline: str, metric: "ClassMetric") -> "list[ClassChange]":
-    from fer_core.evaluation import class_changes
-
+def _changes(sources: tuple[Source, ...], baseline: str, metric: ClassMetric) -> list[ClassChange]:
     return class_changes(_shared(sources), baseline, metric)
 
 
@@ -120,8 +119,6 @@ def temperature(run: RunSummary) -> float:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _temperature(source: Source) -> float:
-    from fer_core.evaluation import fit_temperature
-
     arrays = _predictions(source)
     return fit_temperature(arrays["valid_labels"], arrays["valid_probabilities"])
 

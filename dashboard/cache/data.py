@@ -13,13 +13,20 @@ from dashboard.cache.compare import Source
 from dashboard.cache.datasets import dataset_stamp, prepared
 from dashboard.summaries import RunSummary, Stamp
 from fer_core.errors import FerError
+from fer_core.evaluation import (
+    LabelErrors,
+    OutOfSample,
+    apply_temperature,
+    fit_temperature,
+    label_errors,
+    out_of_sample,
+)
 from fer_core.labels import EMOTIONS
 from fer_core.runs import Run
 
 if TYPE_CHECKING:
-    # importing these would import scipy and OpenCV, which other pages need not wait for
+    # importing these would import OpenCV, which other pages need not wait for
     from fer_core.datasets import FaceSums, Inspection, Levels
-    from fer_core.evaluation import LabelErrors, OutOfSample
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,8 @@ class About:
 class Doubts:
     """What runs say of the images that they have not learnt from, and whose label they doubt."""
 
-    seen: "OutOfSample"
-    errors: "LabelErrors"
+    seen: OutOfSample
+    errors: LabelErrors
 
 
 def about(dataset: str) -> About:
@@ -150,15 +157,11 @@ def doubts(runs: Sequence[RunSummary]) -> Doubts:
 
 @st.cache_resource(max_entries=8, show_spinner="Holding predictions against the labels …")
 def _doubts(sources: tuple[Source, ...]) -> Doubts:
-    from fer_core.evaluation import label_errors, out_of_sample
-
     seen = out_of_sample({source.id: _calibrated(source) for source in sources})
     return Doubts(seen, label_errors(seen.labels, seen.probabilities))
 
 
 def _calibrated(source: Source) -> dict[str, np.ndarray]:
-    from fer_core.evaluation import apply_temperature, fit_temperature
-
     arrays = Run(Path(source.folder)).predictions()
     warmth = fit_temperature(arrays["valid_labels"], arrays["valid_probabilities"])
     names = ("valid_probabilities", "test_probabilities")

@@ -1,7 +1,7 @@
 """The leaderboard: rows, map and points of the runs that are asked for, computed once for each change of a run."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -14,12 +14,9 @@ from dashboard.leaderboard.metrics import EFFORTS, METRICS, QUALITIES, measured
 from dashboard.leaderboard.query import Query, choices, ordered_boards
 from dashboard.summaries import Board, RunSummary
 from dashboard.tables import on_board
+from fer_core.evaluation.baseline import Against, AnswerShelf, against
 from fer_core.paths import runs_dir
 from fer_core.runs import RunIndex, RunStore
-
-if TYPE_CHECKING:
-    # importing this would import scipy
-    from fer_core.evaluation.baseline import Against, AnswerShelf
 
 MOST_TESTED = 200  # runs that are held against a baseline together: each one's predictions are read, once
 
@@ -120,9 +117,7 @@ def _ranking(
     return rows.table(groups, keys, sorting.metric, _baseline, marks)
 
 
-def _marks(baseline: RunSummary, shown: Sequence[RunSummary]) -> "dict[str, Against]":
-    from fer_core.evaluation.baseline import against
-
+def _marks(baseline: RunSummary, shown: Sequence[RunSummary]) -> dict[str, Against]:
     tested = [run for run in shown if run.id != baseline.id][:MOST_TESTED]
     answers = _answers(str(runs_dir())).read([baseline, *tested])
     if baseline.id not in answers:
@@ -131,9 +126,7 @@ def _marks(baseline: RunSummary, shown: Sequence[RunSummary]) -> "dict[str, Agai
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _answers(root: str) -> "AnswerShelf":
-    from fer_core.evaluation.baseline import AnswerShelf
-
+def _answers(root: str) -> AnswerShelf:
     return AnswerShelf(RunIndex(RunStore(runs_dir())).file)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -12,10 +12,7 @@ from dashboard.formats import NONE, SPACE, interval, plural
 from dashboard.labels import run_address, setting
 from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.summaries import RunSummary
-
-if TYPE_CHECKING:
-    # importing this would import scipy
-    from fer_core.evaluation.baseline import Against
+from fer_core.evaluation.baseline import Against
 
 FACTS = ("recipe", "setting", "seed", "seeds", "epochs", "device", "interval", "tags", "note")
 REAL, NOT_TOLD, NOT_TESTED, IS_BASELINE = ("better", "worse"), "not told apart", "not tested", "baseline"
@@ -84,7 +81,7 @@ def table(
     keys: Sequence[str],
     first: str,
     baseline: RunSummary | None = None,
-    marks: "Mapping[str, Against] | None" = None,
+    marks: Mapping[str, Against] | None = None,
 ) -> pd.DataFrame:
     """One row for each group: a link, its names, each metric of `keys` and, against a baseline, its difference.
 
@@ -96,7 +93,7 @@ def table(
     return pd.DataFrame(rows, columns=names)
 
 
-def _columns(keys: Sequence[str], baseline: RunSummary | None, marks: "Mapping[str, Against] | None") -> list[str]:
+def _columns(keys: Sequence[str], baseline: RunSummary | None, marks: Mapping[str, Against] | None) -> list[str]:
     found = []
     for key in keys:
         found += [key, f"{key}_deviation"]
@@ -112,7 +109,7 @@ def _row(
     keys: Sequence[str],
     first: Metric,
     baseline: RunSummary | None,
-    marks: "Mapping[str, Against] | None",
+    marks: Mapping[str, Against] | None,
 ) -> dict[str, Any]:
     run = group.nearest(first)
     row = _facts(run, group) | {"id": run.id, "run": run_address(run.id)}
@@ -145,7 +142,7 @@ def _facts(run: RunSummary, group: Group) -> dict[str, Any]:
     }
 
 
-def verdict(run: RunSummary, baseline: RunSummary, mark: "Against | None") -> str:
+def verdict(run: RunSummary, baseline: RunSummary, mark: Against | None) -> str:
     """What the paired test says of a run against the baseline, in a word."""
     if run.id == baseline.id:
         return IS_BASELINE
