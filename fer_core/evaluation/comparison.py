@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from fer_core.errors import FerError
 from fer_core.evaluation.answers import Answers
+from fer_core.evaluation.intervals import normal_quantile
 from fer_core.runs import Run
 
 
@@ -44,7 +44,7 @@ class Comparison:
         """95 % interval of the difference of paired proportions; source: Bonett and Price (2012)."""
         n = self.n + 2
         first, second = (self.only_first + 1) / n, (self.only_second + 1) / n
-        half = NormalDist().inv_cdf(0.975) * math.sqrt((first + second - (first - second) ** 2) / n)
+        half = normal_quantile(0.975) * math.sqrt((first + second - (first - second) ** 2) / n)
         return max(-1.0, first - second - half), min(1.0, first - second + half)
 
     @property
