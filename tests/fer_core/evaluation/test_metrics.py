@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from fer_core.evaluation import classification_metrics, confusion_matrix, evaluate_predictions, wilson_interval
 from fer_core.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature, log_loss
 from fer_core.evaluation.evaluate import inconsistency
+from fer_core.evaluation.intervals import normal_quantile
 from fer_core.labels import EMOTIONS
 
 
@@ -60,6 +62,15 @@ def test_probabilities_of_another_number_of_classes_are_refused(predictions):
 def test_wilson_interval_agrees_with_scipy(correct, n):
     expected = binomtest(correct, n).proportion_ci(method="wilson")
     assert wilson_interval(correct, n) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("share", [0.025, 0.5, 0.9, 0.975, 0.9995])
+def test_a_quantile_agrees_with_scipy(share):
+    assert normal_quantile(share) == pytest.approx(ndtri(share), abs=2e-15)
+
+
+def test_the_quantile_of_written_intervals_is_scipy_s_to_the_last_digit():
+    assert normal_quantile(0.975) == ndtri(0.975)
 
 
 def test_no_images_leave_everything_open():
