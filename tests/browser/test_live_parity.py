@@ -25,7 +25,7 @@ from tests.browser.harness import PROJECT_ROOT, Server
 from tests.dashboard.runs import make_run
 
 FIRST, SECOND = "mini_xception__raw__fer2013-official__s0__eafaf933", best_shipped("se_resnet")
-PIPELINES = ("gcn+hist_eq", "median+clahe", "gaussian+local_norm")  # every step; each export takes seconds
+PIPELINES = ("gcn", "hist_eq", "median", "gaussian", "clahe", "local_norm", "gcn+hist_eq")
 SHARPER = 200  # an untrained network's weights times this: its probabilities then differ from face to face
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="the browser's part is missing: `make camera` installs it")
