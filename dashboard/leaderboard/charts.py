@@ -85,11 +85,13 @@ def effort_scatter(points: pd.DataFrame, quality: Metric, effort: Metric) -> alt
 
 
 def _names(front: alt.Chart, points: pd.DataFrame) -> list[alt.Chart]:
-    """The names of the points of the front: above and left of one there is no other; the first has no room there.
+    """The names of the `named` points: above and left of one there is no other; the first has no room there.
 
     One whose better neighbour is so close that the names would lie on each other has its own below, to the right.
     """
-    first = f"datum.effort <= {points.loc[points['front'], 'effort'].min()}"
+    names = named(points)
+    shown = front.transform_filter(f"indexof({json.dumps(list(names['id']))}, datum.id) >= 0")
+    first = f"datum.effort <= {names['effort'].min()}"
     close = f"indexof({json.dumps(crowded(points))}, datum.id) >= 0"
     common: dict[str, Any] = {"fontSize": 12, "color": MUTED}
     places: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -98,15 +100,21 @@ def _names(front: alt.Chart, points: pd.DataFrame) -> list[alt.Chart]:
         (f"!({first}) && {close}", {"align": "left", "dx": 8, "dy": 14}),
     )
     return [
-        front.transform_filter(which).mark_text(**place, **common).encode(text="architecture:N")
+        shown.transform_filter(which).mark_text(**place, **common).encode(text="architecture:N")
         for which, place in places
     ]
 
 
-def crowded(points: pd.DataFrame) -> list[str]:
-    """The ids of those points of the front whose next better one is near: a quarter of the width, 8 % of the height."""
+def named(points: pd.DataFrame) -> pd.DataFrame:
+    """The points of the front by effort, of neighbours of one architecture the best alone: one name says it."""
     front = points[points["front"]].sort_values("effort")
-    efforts = front["effort"].map(math.log10)
+    return front[front["architecture"] != front["architecture"].shift(-1)]
+
+
+def crowded(points: pd.DataFrame) -> list[str]:
+    """The ids of those of the `named` whose next better one is near: a quarter of the width, 8 % of the height."""
+    names = named(points)
+    efforts = names["effort"].map(math.log10)
     width, height = efforts.max() - efforts.min(), points["quality"].max() - points["quality"].min()
-    near = (efforts.diff(-1).abs() < 0.25 * width) & (front["quality"].diff(-1).abs() < 0.08 * height)
-    return list(front.loc[near, "id"])
+    near = (efforts.diff(-1).abs() < 0.25 * width) & (names["quality"].diff(-1).abs() < 0.08 * height)
+    return list(names.loc[near, "id"])

@@ -201,11 +201,19 @@ def test_what_is_set_stands_beside_the_names_and_columns_of_dashes_are_left_out(
 def test_a_point_of_the_front_that_is_close_to_the_next_has_its_name_elsewhere() -> None:
     rows_of = [("a", 1e4, 37.0, True), ("b", 6e4, 63.0, True), ("c", 5e5, 66.0, True), ("d", 8e5, 66.4, True)]
     points = pd.DataFrame([*rows_of, ("e", 8e5, 66.1, False)], columns=["id", "effort", "quality", "front"])
+    points = points.assign(name="x", architecture=list("abcde"), quality_text="x", effort_text="x")
     assert charts.crowded(points) == ["c"]
     assert charts.crowded(points[:1]) == []
-    names = points.assign(name="x", architecture="x", quality_text="x", effort_text="x")
-    marks = [layer["mark"] for layer in charts.effort_scatter(names, ACCURACY, PARAMETERS).to_dict()["layer"]]
+    marks = [layer["mark"] for layer in charts.effort_scatter(points, ACCURACY, PARAMETERS).to_dict()["layer"]]
     assert [mark["dy"] for mark in marks if mark["type"] == "text"] == [-8, -8, 14]
+
+
+def test_neighbours_on_the_front_of_one_architecture_have_one_name_at_the_best() -> None:
+    rows_of = [("a", 1e4, "linear"), ("b", 6e5, "ensemble"), ("c", 5e6, "ensemble"), ("d", 6e6, "linear")]
+    points = pd.DataFrame(rows_of, columns=["id", "effort", "architecture"])
+    points = points.assign(quality=[37.0, 70.5, 70.7, 71.0], front=True, name="x", quality_text="x", effort_text="x")
+    assert list(charts.named(points)["id"]) == ["a", "c", "d"]
+    assert charts.crowded(points) == ["c"]
 
 
 @pytest.mark.parametrize("key", list(METRICS))
