@@ -43,7 +43,7 @@ def pack_weights(state: "Mapping[str, Tensor]") -> bytes:
     """The file of a state dict: layers' weights in eight bits a number, other matrices in sixteen, vectors in full.
 
     Of a weight (out, ...) one float32 scale for each output, under its name and `SCALE`, gives the numbers back
-    within 1/254 of the largest of that output: a quarter of float32's size, at no cost in accuracy
+    within 1/254 of the largest of that output: a quarter of float32's size, for a tenth of a point of accuracy
     (docs/experiments.md). A weight that is not finite is kept in sixteen bits.
     """
     from safetensors.torch import save
