@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import permissions
+from dashboard.permissions import Permission
 from fer_core.jobs import JobQueue
 from fer_core.jobs.background import sole_worker, write_worker_info
 from fer_core.runs import Run, RunStore
@@ -39,6 +41,13 @@ def open_page(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever drives the pages may act, unless a test takes that back."""
+    here = Permission(True, who=permissions.AT_THIS_MACHINE)
+    monkeypatch.setattr(permissions, "permission", lambda: here)
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from streamlit.testing.v1 import AppTest
 
+from dashboard.permissions import Permission
 from dashboard.queue_state import Queue, sorted_queue
 from dashboard.summaries import RunShelf, RunSummary
 from fer_core.jobs import JobQueue
 from fer_core.runs import Run, RunStore
+
+REFUSED = Permission(False, reason="From here you can watch.")
 
 
 def seen(store: RunStore) -> Queue:

@@ -30,14 +30,12 @@ DEFAULT = Selection(("mini_xception",), ("raw",), "synthetic")
 
 
 @pytest.fixture(autouse=True)
-def workers(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RunStore]:
+def workers(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_this_machine: None) -> list[RunStore]:
     """The stores for which a worker was asked, none of which is started.
 
     The visitor sits at this machine, and the drawn faces are the only dataset.
     """
     asked: list[RunStore] = []
-    here = Permission(True, who=permissions.AT_THIS_MACHINE)
-    monkeypatch.setattr(permissions, "permission", lambda: here)
     monkeypatch.setattr(actions, "ensure_worker", lambda store: asked.append(store))
     monkeypatch.setenv("FER_DATA_DIR", str(tmp_path / "data"))
     return asked

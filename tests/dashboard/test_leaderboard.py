@@ -13,10 +13,7 @@ from fer_core.errors import FerError
 from fer_core.runs import RunStore, change_notes, read_notes
 from tests.dashboard.runs import make_run, make_unfinished
 
-
-@pytest.fixture(autouse=True)
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(permissions, "permission", lambda: Permission(True, who=permissions.AT_THIS_MACHINE))
+pytestmark = pytest.mark.usefixtures("at_this_machine")
 
 
 def texts(app: AppTest) -> str:

@@ -17,19 +17,12 @@ from dashboard.queue_state import Queue
 from fer_core.errors import FerError
 from fer_core.jobs import JobQueue, WorkerInfo, ensure_worker
 from fer_core.runs import Run, RunStore, read_job, stop_request
-from tests.dashboard.driving import labels, press, summary
+from tests.dashboard.driving import REFUSED, labels, press, summary
 from tests.dashboard.runs import make_fold_run, make_run, make_spec, make_unfinished
 from tests.dashboard.test_overview import assert_sound, metrics, texts
 
 Open = Callable[..., AppTest]
-REFUSED = Permission(False, reason="From here you can watch.")
-
-
-@pytest.fixture(autouse=True)
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever drives the pages may act, unless a test takes that back."""
-    here = Permission(True, who=permissions.AT_THIS_MACHINE)
-    monkeypatch.setattr(permissions, "permission", lambda: here)
+pytestmark = pytest.mark.usefixtures("at_this_machine")
 
 
 def drawn(app: AppTest) -> list[object]:

@@ -6,23 +6,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import actions, permissions
-from dashboard.permissions import Permission
 from fer_core.errors import FerError
 from fer_core.jobs import JobQueue
 from fer_core.runs import Run, RunStore, read_job
-from tests.dashboard.driving import labels, press, summary
+from tests.dashboard.driving import REFUSED, labels, press, summary
 from tests.dashboard.runs import make_run, make_spec, make_unfinished
 from tests.dashboard.test_overview import assert_sound, texts
 
 Open = Callable[..., AppTest]
-REFUSED = Permission(False, reason="From here you can watch.")
-
-
-@pytest.fixture(autouse=True)
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever drives the pages may act, unless a test takes that back."""
-    here = Permission(True, who=permissions.AT_THIS_MACHINE)
-    monkeypatch.setattr(permissions, "permission", lambda: here)
+pytestmark = pytest.mark.usefixtures("at_this_machine")
 
 
 def test_the_page_of_a_waiting_run_tells_its_place_and_can_cancel(
