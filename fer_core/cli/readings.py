@@ -31,10 +31,10 @@ from fer_core.inference import (
     mark_faces,
     read_picture,
 )
+from fer_core.inference.detectors import reduced_side
 from fer_core.inference.video import SUFFIX, Frame, Video, VideoFacts, predict_video
 
 ANNOTATED_SIDE = 4096  # pixels: as large as a photo is read
-LOOKED_AT = 720  # pixels of the longer side, to which detectors reduce a larger photo
 TOGETHER = 256  # photos whose faces go through the network together, if they have no more than these pixels
 TOGETHER_PIXELS = 16_000_000  # 48 MB
 
@@ -241,11 +241,11 @@ def _naming(path: str, reason: str) -> str:
 
 def _hint(detector: Detector, picture: Picture) -> str:
     """What helps where no face was found in a picture that a detector looks at reduced; empty for a small one."""
-    longer = max(picture.width, picture.height)
-    if longer <= LOOKED_AT:
+    longer, looked_at = max(picture.width, picture.height), reduced_side(detector)
+    if looked_at is None or longer <= looked_at:
         return ""
     if isinstance(detector, FaceDetector):
-        smallest = math.ceil(detector.min_side * longer / detector.max_side)
+        smallest = math.ceil(detector.min_side * longer / looked_at)
         return (
             f"No face of at least {smallest:,} pixels was found, and smaller ones are not looked for in a picture of "
             "this size; cut it into parts, or try `--detector mtcnn`."

@@ -9,6 +9,7 @@ from fer_core.inference.detectors.base import (
     detector_obstacle,
     find_faces,
     get_detector,
+    reduced_side,
 )
 from fer_core.inference.detectors.haar import FaceDetector
 from fer_core.registry import import_submodules
@@ -23,6 +24,7 @@ __all__ = [
     "detector_obstacle",
     "find_faces",
     "get_detector",
+    "reduced_side",
 ]
 
 import_submodules(__name__, list(__path__))

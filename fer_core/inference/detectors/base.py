@@ -64,6 +64,12 @@ def find_faces(image: np.ndarray, detector: str = DEFAULT_DETECTOR, alignment: A
     return get_detector(detector, alignment).detect(image)
 
 
+def reduced_side(detector: Detector) -> int | None:
+    """The pixels of the longer side to which `detector` reduces a larger picture; None where it reduces none."""
+    finder = detector.detector if isinstance(detector, _Upright) else detector
+    return getattr(finder, "max_side", None)
+
+
 def detector_obstacle(name: str) -> str:
     """Why a registered detector cannot be used here, with what to install; the empty string where it can."""
     try:

@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from fer_core.inference import FaceBox, read_image
+from fer_core.inference import FaceBox, get_detector, read_image
 from fer_core.runs import Run
 from tests.fer_core.inference.command import invoke
 
@@ -74,6 +74,18 @@ def test_where_no_face_is_found_in_a_large_picture_it_is_told_that_small_ones_ar
     assert photo["notes"][0].startswith(words)
     assert "parts" in photo["notes"][0]
     assert result.stderr == f"note: '{tmp_path / 'crowd.png'}': {photo['notes'][0]}\n"
+
+
+@pytest.mark.parametrize(("side", "is_reduced"), [(640, True), (700, False), (720, False)])
+def test_small_faces_are_said_to_be_passed_over_only_where_the_detector_reduces_the_picture(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, is_reduced: bool
+) -> None:
+    monkeypatch.setattr(get_detector("mtcnn", "level"), "max_side", side)
+    Image.new("RGB", (700, 500), "grey").save(tmp_path / "wall.png")
+    result = invoke(run.id, tmp_path / "wall.png", "--json", "--detector", "mtcnn")
+    (photo,) = json.loads(result.stdout)["photos"]
+    assert photo["faces"] == []
+    assert ("notes" in photo) is is_reduced
 
 
 def test_a_given_box_is_one_of_the_file_and_told_as_it_was_given(run: Run, large: Path) -> None:
