@@ -41,9 +41,9 @@ def test_saliency_is_drawn_for_the_sample_photo_on_a_phone(browse: Callable[...,
 def test_a_member_of_an_ensemble_is_chosen_with_layers_of_its_own_and_the_link_keeps_it(
     browse: Callable[..., Page], server: Server
 ) -> None:
-    page = browse(f"{server.url}/network?run=6a4c479d&source=Sample+photo&view=Saliency")
-    has_text(page, "Member se_resnet on hist_eq faces")
-    pick(page, page.locator(".st-key-member"), "mini_xception · raw · 13.8 %")
+    page = browse(f"{server.url}/network?run=500595ff&source=Sample+photo&view=Saliency")
+    has_text(page, "Member se_resnet on raw faces")
+    pick(page, page.locator(".st-key-member"), "mini_xception · raw · 12.8 %")
     has_text(page, "Member mini_xception on raw faces")
     for key, layer in (("layer", "stem.0"), ("cam_layer", "modules_.2.add (last with a map)")):
         expect(page.locator(f".st-key-{key} input")).to_have_value(layer, timeout=PATIENCE)
