@@ -8,28 +8,28 @@ import pandas as pd
 from dashboard.formats import fact_name, fact_text
 from dashboard.labels import hash_of
 from dashboard.summaries import RunSummary
-from fer_core.config import to_json
-from fer_core.evaluation import differences, flat, side_by_side
+from fer_core.evaluation import asked_for, differences, flat, side_by_side
 
 GROUPS = {"architecture_arguments": "architecture: ", "packages": "", "notes": ""}  # what stands for the outer key
 
 
 def specs(runs: Sequence[RunSummary], names: Mapping[str, str], *, all_rows: bool) -> pd.DataFrame:
-    """One row for each setting that differs (or for every one), one column for each run, by its letter."""
-    return _table([flat(to_json(run.spec)) if run.spec else {} for run in runs], runs, names, all_rows)
+    """One row for each setting that differs (or for every one), one column for each run, by its letter.
+
+    An ensemble was not trained: of it the members stand there, and no recipe.
+    """
+    return _table(asked_for([run.spec for run in runs], everything=all_rows), runs, names)
 
 
 def environments(
     runs: Sequence[RunSummary], facts: Sequence[Mapping[str, Any]], names: Mapping[str, str], *, all_rows: bool
 ) -> pd.DataFrame:
     """As `specs`, of the environments `facts` of the runs, with how long they trained."""
-    return _table([flat(each) for each in facts], runs, names, all_rows)
+    flattened = [flat(each) for each in facts]
+    return _table(side_by_side(flattened) if all_rows else differences(flattened), runs, names)
 
 
-def _table(
-    objects: Sequence[Mapping[str, Any]], runs: Sequence[RunSummary], names: Mapping[str, str], all_rows: bool
-) -> pd.DataFrame:
-    found = side_by_side(objects) if all_rows else differences(objects)
+def _table(found: Mapping[str, Sequence[Any]], runs: Sequence[RunSummary], names: Mapping[str, str]) -> pd.DataFrame:
     rows = [[_name(key), *(_text(key, value) for value in values)] for key, values in found.items()]
     return pd.DataFrame(rows, columns=["setting", *(names[run.id][0] for run in runs)])
 

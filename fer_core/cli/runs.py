@@ -1,8 +1,9 @@
 """`runs list|show|compare|card|delete`, and what `keeping` adds."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from fer_core.cli.options import RunsFolder, path
 from fer_core.cli.output import JsonOption, duration, percent, print_json, print_table, progress, say
 from fer_core.config import to_json
 from fer_core.runs import Lineage, Run, read_notes, stored_lineage
+
+if TYPE_CHECKING:  # most commands do not wait for it
+    from fer_core.evaluation import Comparison
 
 app = typer.Typer(no_args_is_help=True, help="Browse the results.")
 RunName = Annotated[str, typer.Argument(help="A run's name, its beginning or its hash.")]
@@ -77,7 +81,7 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Say which runs are really better: paired on the same test images, corrected for testing several pairs."""
-    from fer_core.evaluation import compare_runs, differences, flat
+    from fer_core.evaluation import asked_for, compare_runs
 
     store = runs_in(runs)
     found = [store.get(name) for name in names]
@@ -87,34 +91,11 @@ def compare(
         say(f"written: {write_comparison(found, html)}")
         return
     pairs = compare_runs(found)
-    differing = differences([flat(to_json(run.spec)) for run in found])
     if json:
-        print_json({"runs": [summary(run) for run in found], "spec": differing, "pairs": [p.to_json() for p in pairs]})
+        specs = asked_for([run.spec for run in found])
+        print_json({"runs": [summary(run) for run in found], "spec": specs, "pairs": [p.to_json() for p in pairs]})
         return
-    letters = {run.id: chr(ord("A") + place) for place, run in enumerate(found)}
-    accuracy = [percent(summary(run)["test_accuracy"]) for run in found]
-    rows = [("run", *(run.id for run in found)), ("test accuracy", *accuracy)]
-    rows += [(name, *map(str, values)) for name, values in differing.items()]
-    print_table("what differs", ("", *letters.values()), rows)
-    print_table(
-        f"{pairs[0].n:,} test images; McNemar's exact test, Holm's correction over {len(pairs)} "
-        f"{'pair' if len(pairs) == 1 else 'pairs'}",
-        ("pair", "difference", "95 %", "first alone right", "second alone right", "same answer", "p", "real"),
-        [
-            (
-                f"{letters[pair.first]} − {letters[pair.second]}",
-                f"{100 * pair.difference:+.1f}",
-                f"{100 * pair.interval[0]:+.1f} … {100 * pair.interval[1]:+.1f}",
-                pair.only_first,
-                pair.only_second,
-                percent(pair.agreement),
-                f"{pair.adjusted:.2g}",
-                "yes" if pair.is_real else "no",
-            )
-            for pair in pairs
-        ],
-        right=("difference", "95 %", "first alone right", "second alone right", "same answer", "p"),
-    )
+    _print_comparison(found, pairs)
 
 
 @app.command("card")
@@ -166,6 +147,35 @@ def summary(run: Run) -> dict[str, Any]:
         test = run.evaluation()["splits"]["test"]
         row |= {"test_accuracy": test["accuracy"], "test_interval": test["accuracy_interval"], "test_n": test["n"]}
     return row
+
+
+def _print_comparison(found: Sequence[Run], pairs: Sequence["Comparison"]) -> None:
+    from fer_core.evaluation import differing
+
+    letters = {run.id: chr(ord("A") + place) for place, run in enumerate(found)}
+    accuracy = [percent(summary(run)["test_accuracy"]) for run in found]
+    rows = [("run", *(run.id for run in found)), ("test accuracy", *accuracy)]
+    rows += differing([run.spec for run in found])
+    print_table("what differs", ("", *letters.values()), rows)
+    print_table(
+        f"{pairs[0].n:,} test images; McNemar's exact test, Holm's correction over {len(pairs)} "
+        f"{'pair' if len(pairs) == 1 else 'pairs'}",
+        ("pair", "difference", "95 %", "first alone right", "second alone right", "same answer", "p", "real"),
+        [
+            (
+                f"{letters[pair.first]} − {letters[pair.second]}",
+                f"{100 * pair.difference:+.1f}",
+                f"{100 * pair.interval[0]:+.1f} … {100 * pair.interval[1]:+.1f}",
+                pair.only_first,
+                pair.only_second,
+                percent(pair.agreement),
+                f"{pair.adjusted:.2g}",
+                "yes" if pair.is_real else "no",
+            )
+            for pair in pairs
+        ],
+        right=("difference", "95 %", "first alone right", "second alone right", "same answer", "p"),
+    )
 
 
 def _print_details(run: Run, details: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from fer_core.evaluation.comparison import (
     holm,
     mcnemar,
 )
-from fer_core.evaluation.difference import differences, flat, side_by_side
+from fer_core.evaluation.difference import asked_for, differences, flat, side_by_side
 from fer_core.evaluation.disagreement import (
     Picked,
     Together,
@@ -30,6 +30,7 @@ from fer_core.evaluation.intervals import wilson_interval
 from fer_core.evaluation.label_errors import LabelErrors, OutOfSample, label_errors, out_of_sample
 from fer_core.evaluation.metrics import classification_metrics, confusion_matrix
 from fer_core.evaluation.reliability import Reliability, reliability
+from fer_core.evaluation.settings import differing
 
 __all__ = [
     "Answers",
@@ -45,6 +46,7 @@ __all__ = [
     "alone_right",
     "answers_of",
     "apply_temperature",
+    "asked_for",
     "class_changes",
     "classification_metrics",
     "compare_all",
@@ -55,6 +57,7 @@ __all__ = [
     "consensus",
     "contradicted",
     "differences",
+    "differing",
     "evaluate_predictions",
     "evaluate_run",
     "expected_calibration_error",

@@ -7,11 +7,10 @@ from typing import Any
 
 from fer_core.architectures.ensemble import NAME as ENSEMBLE
 from fer_core.errors import FerError
-from fer_core.evaluation import Comparison, compare_runs
+from fer_core.evaluation import Comparison, compare_runs, differing
 from fer_core.report import drawings
 from fer_core.report.files import write_whole
 from fer_core.report.markdown import NONE, number, percent, with_interval
-from fer_core.report.settings import differing
 from fer_core.runs import Run
 
 MOST_RUNS = 8

@@ -155,13 +155,17 @@ def test_settings_that_differ_have_a_column_for_each_letter(runs: list[Run]) -> 
 def test_keys_of_settings_are_told_apart_and_members_are_no_dictionaries(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     member = {"run": "linear__raw__x-official__s0__01234567", "architecture": "linear", "preprocessing": "raw"}
-    arguments = ({"members": [member | {"weight": 0.8194, "arguments": {}}]}, {"width": 0.9})
+    arguments = ({"members": [member | {"weight": 0.8194, "arguments": {}}]}, {"width": 0.9}, {"width": 1.5})
     found = summaries([make_tested(store, n=40, architecture_arguments=each) for each in arguments])
     table = settings.specs(found, names(found), all_rows=False).set_index("setting")
     assert table["A"].to_dict() == {
         "architecture: members": "0.82 × linear · raw · 01234567",
         "architecture: width": "–",
     }
+    whole = settings.specs(found, names(found), all_rows=True).set_index("setting")
+    assert whole.loc["optimizer", "A"] == "–", "an ensemble was not trained"
+    assert whole.loc["optimizer", "B"] == "adamw"
+    found = found[:2]
     facts = [{"members_wall_s": 18032.4, "notes": {"face_crop: no face": 9117}}, {"packages": {"torch": "2"}}]
     machines = settings.environments(found, facts, names(found), all_rows=False).set_index("setting")["A"].to_dict()
     assert machines["time of the members"].replace("\N{NO-BREAK SPACE}", " ") == "5 h"

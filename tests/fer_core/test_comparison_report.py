@@ -133,10 +133,11 @@ def test_a_run_keeps_its_colour_where_the_one_before_it_has_no_curve():
 def test_an_ensemble_is_told_by_its_members_and_has_no_training(runs, tmp_path):
     store = RunStore(tmp_path / "runs")
     ensemble = make_ensemble([runs[0], make_finished(store, "median", 150)], store)
-    page = comparison_report([ensemble, runs[0]])
+    page = comparison_report([ensemble, *runs])
     assert "raw (" in page
     assert not re.search(r"None|\{&#x27;|recipe\.|architecture_arguments|0\.0 min", page)
-    assert "<td>epochs</td><td>–</td>" in page
+    assert "<td>preprocessing</td><td>–</td><td>raw</td><td>gcn</td>" in page
+    assert "<td>optimizer</td>" not in page, "the two that were trained have the same"
     assert "<p>A is an ensemble: not trained, it has no curve.</p>" in page
     assert "<td>1.0 min</td>" in page, "the other run's training"
 

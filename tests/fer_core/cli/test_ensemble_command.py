@@ -71,6 +71,22 @@ def test_an_ensemble_is_shown_with_its_members(command, store):
     assert shown["total_s"] == pytest.approx(sum(each["wall_s"] for each in shown["made_from"]))
 
 
+def test_an_ensemble_is_compared_by_its_members_and_not_by_a_recipe_that_nobody_followed(command, store):
+    command("ensemble", "--best", "2", "--dataset", "synthetic", "--protocol", "official", "--runs", store.root)
+    trained = [run.id for run in store.list() if run.id.startswith(("linear__raw__synthetic-official", "mini"))]
+    names = [store.get("ensemble").id, *trained]
+    status, out, _ = command("runs", "compare", *names, "--runs", store.root)
+    assert status == 0
+    assert "Holm's correction over 3 pairs" in out
+    assert "50.0 % linear · raw" in " ".join(out.split())
+    _, out, _ = command("runs", "compare", *names, "--json", "--runs", store.root)
+    differing = json.loads(out)["spec"]
+    assert list(differing) == ["architecture", "architecture_arguments.members"]
+    assert [member["weight"] for member in differing["architecture_arguments.members"][0]] == [0.5, 0.5]
+    _, out, _ = command("runs", "compare", *trained, "--json", "--runs", store.root)
+    assert json.loads(out)["spec"] == {"architecture": [name.split("__")[0] for name in trained]}
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [

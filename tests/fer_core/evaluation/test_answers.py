@@ -17,16 +17,13 @@ from fer_core.evaluation import (
     compare_runs,
     consensus,
     contradicted,
-    differences,
     expected_calibration_error,
-    flat,
     hardest,
     in_cell,
     kappas,
     mcnemar,
     reliability,
     shared_answers,
-    side_by_side,
     together,
 )
 from fer_core.runs import RunStore
@@ -207,9 +204,3 @@ def test_the_reliability_diagram_has_the_calibration_error_of_the_report(n, seed
     assert found.error == pytest.approx(expected_calibration_error(labels, probabilities))
     assert found.counts.sum() == n
     assert np.isnan(found.accuracy[found.counts == 0]).all()
-
-
-def test_what_differs_is_found_in_depth_and_what_is_the_same_left_out():
-    first, second = flat({"seed": 0, "recipe": {"epochs": 5, "l2": 0.1}}), flat({"seed": 0, "recipe": {"epochs": 9}})
-    assert differences([first, second]) == {"recipe.epochs": [5, 9], "recipe.l2": [0.1, None]}
-    assert side_by_side([first, second])["seed"] == [0, 0]
