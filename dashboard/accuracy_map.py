@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.formats import count, interval, percent
+from dashboard.labels import network_name
 from dashboard.summaries import RunSummary
 
 CELL_COLUMNS = ("architecture", "preprocessing", "accuracy", "shown", "interval", "n", "runs", "mean", "id")
@@ -76,8 +77,8 @@ def _cell(runs: Sequence[RunSummary]) -> dict[str, Any]:
 
 def best_pair(best: RunSummary) -> str:
     """What the map finds, as a sentence; `best` is the `chosen` run."""
-    names = f"{best.spec.architecture} with {best.spec.preprocessing}" if best.spec else best.id
-    return f"Validation chooses {names}, which recognises {percent(best.accuracy)} of {count(best.images)} test faces"
+    recognises = f"recognises {percent(best.accuracy)} of {count(best.images)} test faces"
+    return f"Validation chooses {network_name(best, ' with ')}, which {recognises}"
 
 
 def run_of_pair(cells: pd.DataFrame, architecture: str, preprocessing: str) -> str | None:

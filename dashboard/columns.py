@@ -72,8 +72,8 @@ def unranked() -> dict[str, Any]:
     }
 
 
-def per_class() -> dict[str, Any]:
-    """Columns of `tables.per_class`."""
+def per_class(counted: str) -> dict[str, Any]:
+    """Columns of `tables.per_class`, whose support counts `tables.what_counts`."""
     return {
         "emotion": column.TextColumn("Emotion", pinned=True),
         "precision": column.NumberColumn("Precision (%)", format="%.1f", help="Of the faces called so, how many are."),
@@ -82,7 +82,7 @@ def per_class() -> dict[str, Any]:
         "specificity": column.NumberColumn(
             "Specificity (%)", format="%.1f", help="Of the faces that are not so, how many are not called so."
         ),
-        "support": column.NumberColumn("Support", format="%,d", help="Test images of this emotion."),
+        "support": column.NumberColumn("Support", format="%,d", help=f"Test {counted} of this emotion."),
     }
 
 

@@ -8,6 +8,7 @@ from dashboard.formats import count, duration, percent, plural
 from dashboard.summaries import Board, RunSummary
 from fer_core.config import RunSpec
 
+EACH_ITS_OWN = "each its own"  # of an ensemble's members
 Alike = tuple[str, str, Board | None]  # architecture, preprocessing and test images
 
 
@@ -54,7 +55,19 @@ def _label(run: RunSummary, told: str, board: str) -> str:
     if run.spec is None:
         return f"{run.id} · {run.state}"
     result = percent(run.accuracy) if run.state == "finished" else run.state
-    return " · ".join(filter(None, (run.spec.architecture, run.spec.preprocessing, result, told, board)))
+    return " · ".join(filter(None, (network_name(run), result, told, board)))
+
+
+def network_name(run: RunSummary, joint: str = " · ") -> str:
+    """`se_resnet · raw`, or with another `joint`; of an ensemble, whose members preprocess for themselves, its kind."""
+    if run.spec is None:
+        return run.id
+    return run.spec.architecture if run.is_ensemble else f"{run.spec.architecture}{joint}{run.spec.preprocessing}"
+
+
+def preprocessing_of(run: RunSummary) -> str:
+    """The pipeline of a run as tables name it."""
+    return EACH_ITS_OWN if run.is_ensemble else run.spec.preprocessing if run.spec else ""
 
 
 def _epochs(run: RunSummary) -> str:
@@ -136,13 +149,18 @@ def describe(run: RunSummary) -> str:
         parts = [f"{spec.architecture} on faces of {board_label(run.board)}", setting(spec), parameters]
     else:
         parts = [
-            f"{spec.architecture} on {spec.preprocessing} faces of {board_label(run.board)}",
+            f"{spec.architecture} on {_inputs(run)} of {board_label(run.board)}",
             f"{spec.recipe.name} recipe, seed {spec.seed}",
             setting(spec),
             parameters,
             _training(run),
         ]
     return " · ".join(part for part in parts if part)
+
+
+def _inputs(run: RunSummary) -> str:
+    """`hist_eq faces`; a table of descriptors has no pixels."""
+    return "the descriptors" if run.environment.get("inputs") == "descriptors" else f"{preprocessing_of(run)} faces"
 
 
 def _training(run: RunSummary) -> str:

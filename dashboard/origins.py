@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.formats import duration, plural
-from dashboard.labels import board_label, run_address
+from dashboard.labels import board_label, preprocessing_of, run_address
 from dashboard.tables import minutes, percentage
 from fer_core.runs import Lineage
 
@@ -24,11 +24,10 @@ def lineage(found: Lineage) -> pd.DataFrame:
         {
             "place": found.places[run.id],
             "architecture": run.spec.architecture if run.spec else "",
-            "preprocessing": run.spec.preprocessing if run.spec else "",
+            "preprocessing": preprocessing_of(run),
             "origin": found.origin(run),
-            # an ensemble was put together, not trained
             "epochs": None if run.is_ensemble else run.epochs,
-            "minutes": None if run.is_ensemble else minutes(run.fact("wall_s")),
+            "minutes": minutes(run.training_s),
             "valid": percentage(run.valid_accuracy),
             "accuracy": percentage(run.accuracy),
             "board": board_label(run.board),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.formats import SPACE, duration, percent, plain, plural, sentence
-from dashboard.labels import board_label, setting
+from dashboard.labels import board_label, network_name, setting
 from dashboard.summaries import LIVE_STATES, RunSummary, position
 from fer_core.jobs import Entry, WorkerInfo
 from fer_core.runs import Job, StopRequest
@@ -146,7 +146,7 @@ def named(who: str) -> str:
 
 def what(run: RunSummary) -> str:
     """What a run trains, in two words."""
-    return f"{run.spec.architecture} · {run.spec.preprocessing}" if run.spec else run.id
+    return network_name(run)
 
 
 def how(run: RunSummary) -> str:
@@ -154,7 +154,9 @@ def how(run: RunSummary) -> str:
     if run.spec is None:
         return ""
     spec = run.spec
-    parts = (board_label(run.board), f"{spec.recipe.name} recipe", setting(spec), f"seed {spec.seed}")
+    recipe = () if run.is_ensemble else (f"{spec.recipe.name} recipe",)
+    seed = () if run.is_ensemble else (f"seed {spec.seed}",)
+    parts = (board_label(run.board), *recipe, setting(spec), *seed)
     return plain(" · ".join(part for part in parts if part))
 
 

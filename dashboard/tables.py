@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.advice import advice, reason
 from dashboard.formats import count, fact_name, fact_text, interval, percent
-from dashboard.labels import hash_of, labels, setting
+from dashboard.labels import hash_of, labels, preprocessing_of, setting
 from dashboard.summaries import Board, RunSummary, ends
 from fer_core.config import to_json
 from fer_core.errors import FerError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # importing this would import torch
     from fer_core.interpretation import LayerRow
 
+FACES, PREDICTIONS = "faces", "predictions"
 LEADERBOARD_COLUMNS = (
     *("id", "architecture", "preprocessing", "accuracy", "interval", "clean", "macro_f1"),
     *("parameters", "epochs", "minutes", "total", "device", "recipe", "setting", "seed"),
@@ -44,20 +45,19 @@ def _leaderboard_row(run: RunSummary) -> dict[str, Any]:
     return {
         "id": run.id,
         "architecture": spec.architecture if spec else "",
-        "preprocessing": spec.preprocessing if spec else "",
+        "preprocessing": preprocessing_of(run),
         "accuracy": percentage(run.accuracy),
         "interval": interval(run.interval),
         "clean": percentage(run.figure("clean_accuracy")),
         "macro_f1": percentage(run.figure("macro_f1")),
         "parameters": run.fact("parameters"),
-        # an ensemble was put together, not trained
         "epochs": None if run.is_ensemble else run.epochs,
-        "minutes": None if run.is_ensemble else minutes(run.fact("wall_s")),
+        "minutes": minutes(run.training_s),
         "total": minutes(run.total_s),
         "device": run.device,
         "recipe": spec.recipe.name if spec else "",
         "setting": setting(spec) if spec else "",
-        "seed": spec.seed if spec else None,
+        "seed": spec.seed if spec and not run.is_ensemble else None,
     }
 
 
@@ -152,21 +152,30 @@ def layers(rows: Sequence["LayerRow"]) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns)
 
 
-def weakest_class(table: pd.DataFrame) -> str:
-    """The emotion with the lowest F1, as a sentence."""
+def weakest_class(table: pd.DataFrame, counted: str = FACES) -> str:
+    """The emotion with the lowest F1, as a sentence; `counted` is what its support counts, see `what_counts`."""
     tested = table[table["support"] > 0]
     if tested.empty:
         return "No emotion was tested"
     worst = tested.sort_values("f1").iloc[0]
-    return f"Hardest is {worst['emotion']}: F1 of {percent(float(worst['f1']) / 100)} on {worst['support']:,} faces"
+    return f"Hardest is {worst['emotion']}: F1 of {percent(float(worst['f1']) / 100)} on {worst['support']:,} {counted}"
+
+
+def what_counts(run: RunSummary) -> str:
+    """What the test's supports and matrix count: faces, or predictions where repeated folds read a face often."""
+    return FACES if run.images == run.whole("n") else PREDICTIONS
 
 
 def best_epochs(epochs: pd.DataFrame, known: int | None = None) -> pd.DataFrame:
-    """The rows of `curves` at each fold's best epoch: the `known` one of a single split, else by validation."""
+    """The rows of `curves` at each fold's best epoch: the `known` one of a single split, else by validation.
+
+    Of equal accuracies the epoch of the lower loss is better, as in training (`training.optimization.Progress`).
+    """
     if known is not None and epochs["fold"].nunique() == 1:
         return epochs[epochs["epoch"] == known]
-    rated = epochs.dropna(subset=["valid_accuracy"]).sort_values("valid_accuracy", kind="stable")
-    return rated.groupby("fold", sort=False).tail(1).sort_values("fold", kind="stable")
+    rated = epochs.dropna(subset=["valid_accuracy"])
+    order = rated.sort_values(["valid_accuracy", "valid_loss", "epoch"], ascending=[False, True, True])
+    return order.groupby("fold", sort=False).head(1).sort_values("fold", kind="stable")
 
 
 def f1_bars(table: pd.DataFrame) -> pd.DataFrame:

@@ -105,17 +105,18 @@ def removals(run: RunSummary) -> None:
 @st.fragment
 def confusions(run: RunSummary) -> None:
     with ui.errors_shown():
-        table = tables.per_class(cache.evaluation(run))
+        table, counted = tables.per_class(cache.evaluation(run)), tables.what_counts(run)
         left, right = st.columns([3, 2], gap="large")
         with right:
             bars = charts.emotion_bars(tables.f1_bars(table), "F1", row_height=44)
-            ui.figure(tables.weakest_class(table), bars, note="F1 of each emotion: precision and recall in one.")
+            note = "F1 of each emotion: precision and recall in one."
+            ui.figure(tables.weakest_class(table, counted), bars, note=note)
         with ui.errors_shown():  # without its predictions, a run still has the figures of its report
             with left:
                 confusion.of_run(run)
             confusion.images_of_run(run)
         ui.figure_title("Every emotion in numbers")
-        st.dataframe(table, hide_index=True, column_config=columns.per_class(), alt="Metrics of each emotion")
+        st.dataframe(table, hide_index=True, column_config=columns.per_class(counted), alt="Metrics of each emotion")
         ui.download(table, "emotions")
 
 

@@ -88,7 +88,8 @@ def cell_images(answers: Answers, choose_run: Callable[[], RunSummary], names: M
     places = [None if each == ANY else answers.emotions.index(each) for each in (true, predicted)]
     picked = in_cell(answers, run.id, places[0], places[1])
     reader = names[run.id] if names[run.id][1:2] == " " else "it"
-    what = f"{true if true != ANY else 'all'} faces" + (
+    is_repeated = len(set(answers.ids.tolist())) < len(answers)  # by folds that read a face several times
+    what = f"{'predictions of ' if is_repeated else ''}{true if true != ANY else 'all'} faces" + (
         "" if predicted == ANY else f" that {reader} reads as {predicted}"
     )
     share = percent(len(picked) / max(1, len(answers)))

@@ -8,6 +8,7 @@ import pandas as pd
 from dashboard.formats import fact_name, fact_text
 from dashboard.labels import hash_of
 from dashboard.summaries import RunSummary
+from dashboard.tables import machine
 from fer_core.evaluation import asked_for, differences, flat, side_by_side
 
 GROUPS = {"architecture_arguments": "architecture: ", "packages": "", "notes": ""}  # what stands for the outer key
@@ -25,7 +26,7 @@ def environments(
     runs: Sequence[RunSummary], facts: Sequence[Mapping[str, Any]], names: Mapping[str, str], *, all_rows: bool
 ) -> pd.DataFrame:
     """As `specs`, of the environments `facts` of the runs, with how long they trained."""
-    flattened = [flat(each) for each in facts]
+    flattened = [flat(machine(run, each)) for run, each in zip(runs, facts, strict=True)]
     return _table(side_by_side(flattened) if all_rows else differences(flattened), runs, names)
 
 

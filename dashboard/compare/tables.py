@@ -262,10 +262,11 @@ def verdicts(answers: Answers, row: int, names: Names) -> list[tuple[str, str, s
 
 
 def shared_note(answers: Answers) -> str:
-    """How many images the figures rest on, and that runs were tested on others where they were."""
+    """How many images the figures rest on, and that runs have other predictions, too, where they have."""
     if not answers.is_partial:
         return f"{count(len(answers))} test images."
     most = max(answers.tested)
     return (
-        f"The {count(len(answers))} test images that all were tested on (of up to {count(most)} predictions of a run)."
+        f"The {count(len(answers))} test images that all were tested on, each by its first prediction "
+        f"(of up to {count(most)} of a run)."
     )

@@ -15,8 +15,8 @@ class Metric:
     """One figure of a run.
 
     `source` is a name in the test split (`macro_f1`, `calibrated.ece`), after `environment:` a fact of the training,
-    `total:s`, `latency:ms` or `robustness:mean`. `scale` turns it into what is shown, in `unit`, with so many
-    `decimals`.
+    `training:s`, `total:s`, `latency:ms` or `robustness:mean`. `scale` turns it into what is shown, in `unit`, with so
+    many `decimals`.
     """
 
     key: str
@@ -50,6 +50,7 @@ class Metric:
         sources = {
             "": run.figure,
             "environment": run.fact,
+            "training": lambda _: run.training_s,
             "total": lambda _: run.total_s,
             "latency": lambda _: run.latency_ms,
             "robustness": lambda _: run.corruption_accuracy,
@@ -108,7 +109,7 @@ _ALL = (
         unit="", scale=1, decimals=0, is_more_better=False, is_effort=True,
     ),
     Metric(
-        "minutes", "Training time", "environment:wall_s", "Wall time, on the machine that trained it.",
+        "minutes", "Training time", "training:s", "Wall time, on the machine that trained it; an ensemble has none.",
         unit="min", scale=1 / 60, is_more_better=False, is_effort=True,
     ),
     Metric(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.accuracy_map import chosen, map_cells
 from dashboard.formats import NONE, SPACE, interval, plural
-from dashboard.labels import run_address, setting
+from dashboard.labels import network_name, preprocessing_of, run_address, setting
 from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.summaries import RunSummary
 from fer_core.evaluation.baseline import Against
@@ -129,12 +129,12 @@ def _facts(run: RunSummary, group: Group) -> dict[str, Any]:
     spec = run.spec
     return {
         "architecture": spec.architecture if spec else "",
-        "preprocessing": spec.preprocessing if spec else "",
+        "preprocessing": preprocessing_of(run),
         "recipe": spec.recipe.name if spec else "",
         "setting": setting(spec) if spec else "",
-        "seed": spec.seed if spec and len(group.runs) == 1 else None,
+        "seed": spec.seed if spec and len(group.runs) == 1 and not run.is_ensemble else None,
         "seeds": len(group.runs),
-        "epochs": round(fmean(each.epochs for each in group.runs)),
+        "epochs": None if run.is_ensemble else round(fmean(each.epochs for each in group.runs)),
         "device": run.device,
         "interval": interval(run.interval) if len(group.runs) == 1 else NONE,
         "tags": list(run.notes.tags),
@@ -193,7 +193,7 @@ def points(groups: Sequence[Group], quality: Metric, effort: Metric) -> pd.DataF
             "effort_text": f"{effort.text(spent)} {effort.unit}".strip(),
         }
         seeds = f", {plural(len(group.runs), 'seed')}" if len(group.runs) > 1 else ""
-        name = f"{run.spec.architecture} · {run.spec.preprocessing}{seeds}"
+        name = f"{network_name(run)}{seeds}"
         rows.append({"id": run.id, "name": name, "quality": good, "effort": spent} | names | texts)
     found = pd.DataFrame(rows, columns=list(POINTS[:-1]))
     return found.assign(front=front(found["effort"], found["quality"] * (1 if quality.is_more_better else -1)))

@@ -10,13 +10,13 @@ from dashboard import cache, tables
 from dashboard import components as ui
 from dashboard.accuracy_map import run_of_pair
 from dashboard.formats import NONE, p_text, plain, plural
-from dashboard.labels import board_label
+from dashboard.labels import board_label, network_name
 from dashboard.leaderboard import charts, chosen, columns, export, form
 from dashboard.leaderboard.metrics import METRICS, Metric
 from dashboard.leaderboard.query import Query
 from dashboard.leaderboard.rows import IS_BASELINE, NOT_TOLD, REAL
 from dashboard.linked import choice, segments
-from dashboard.summaries import RunSummary
+from dashboard.summaries import RunSummary, find
 
 DRAWN = " These faces are drawn: good for trying, not a result."
 TABLE_HEIGHT = 520
@@ -33,12 +33,15 @@ def metric_map(query: Query) -> None:
         st.caption(f"The {metric.name} is not measured of any run that is shown.")
         return
     best = cells.iloc[0 if cells["value"].isna().all() else _best_row(cells, metric.is_more_better)]
+    shown = cache.selected(query)
+    leader = find(shown, best["id"])
+    name = network_name(leader, " with ") if leader else best["architecture"]
     drawn = DRAWN if query.board.dataset == "synthetic" else ""
     several = " Mean over the seeds where there are several." if (cells["seeds"] > 1).any() else ""
     ui.figure_title(
-        f"{metric.title}: {best['architecture']} with {best['preprocessing']} leads with {best['exact']}",
+        f"{metric.title}: {name} leads with {best['exact']}",
         f"Each pair's variant that is best on the validation split.{several} Click a cell to open its run."
-        f"{_left_out(cache.selected(query), int(cells['variants'].sum()), metric)}{drawn}",
+        f"{_left_out(shown, int(cells['variants'].sum()), metric)}{drawn}",
     )
 
     def build() -> alt.LayerChart:

@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 ONE, OWN = "One network", "The network of each technique"
 EXPLAINED = {
     ONE: "The network stays the same, and each technique takes the place of its own preprocessing.",
-    OWN: "Each point is the network that was trained with that technique, and else in the same way.",
+    OWN: "Each point is the network that was trained with that technique.",
 }
 
 
 def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequence[RunSummary]) -> None:
     """The probabilities of the face's emotions over the techniques, as in paper 1's figures 9 and 10."""
-    runs = able_runs(everything, "this face", to="ask")
+    runs = [run for run in able_runs(everything, "this face", to="ask") if not run.is_ensemble]
     if not runs:
         return
     asked = segments("Asked", "network", [ONE, OWN], label_visibility="collapsed")
     techniques = [RAW, *(name for name in pipelines if name != RAW)]
     if asked == OWN:  # first the networks that can be compared most
         runs = sorted(runs, key=lambda each: -len(tables.counterparts(each, runs, techniques)))
-    run = run_picker(runs, refused=obstacles(everything))
+    ensembles = {run.id: "is an ensemble, whose members preprocess for themselves" for run in everything if run.members}
+    run = run_picker(runs, refused=ensembles | obstacles(everything))
     readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
     if not readings:
         st.info(note)
@@ -76,8 +77,10 @@ def _of_each(
         if name in found
     ]
     missing = [name for name in techniques if name not in found]
-    note = f"No run like this one was trained with {', '.join(missing)}." if missing else ""
-    return readings, plain(note)
+    absent = f"No run like this one was trained with {', '.join(missing)}." if missing else ""
+    others = [f"{name} ({', '.join(keys)})" for name, keys in tables.trained_otherwise(run, found).items()]
+    changed = f"Trained with other settings than this one: {', '.join(others)}." if others else ""
+    return readings, plain(f"{changed} {absent}".strip())
 
 
 def _seen(face: Face, run: RunSummary) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard.formats import percent
+from dashboard.formats import fact_name, percent
 from dashboard.summaries import RunSummary
+from fer_core.evaluation import asked_for
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,22 @@ class Reading:
 
 
 def counterparts(run: RunSummary, runs: Sequence[RunSummary], techniques: Sequence[str]) -> dict[str, RunSummary]:
-    """For each technique the best run that differs from `run` in nothing else but the seed; some have none.
+    """For each technique the best run of the same network, recipe, start and test images as `run`; some have none.
 
-    `runs` are best first; the run itself stands for its own technique.
+    `runs` are best first; the run itself stands for its own technique. See `trained_otherwise`.
     """
     found: dict[str, RunSummary] = {}
     for each in [run, *runs]:
         if each.spec and run.spec and each.can_predict and each.spec.preprocessing in techniques and _same(each, run):
             found.setdefault(each.spec.preprocessing, each)
     return found
+
+
+def trained_otherwise(run: RunSummary, found: Mapping[str, RunSummary]) -> dict[str, list[str]]:
+    """Which settings, in words, those of the `counterparts` have that differ from `run`'s; for each technique."""
+    differing = {name: asked_for([run.spec, each.spec]) for name, each in found.items()}
+    keys = {name: [key for key in each if key not in ("preprocessing", "seed")] for name, each in differing.items()}
+    return {name: [fact_name(key) for key in each] for name, each in keys.items() if each}
 
 
 def _same(first: RunSummary, second: RunSummary) -> bool:

@@ -12,8 +12,8 @@ from fer_core.errors import FerError
 class Answers:
     """Probabilities of R runs for the same N test images of C classes; arrays are read-only.
 
-    `ids` str (N,), `labels` int64 (N,), `probabilities` float32 (R, N, C); `tested` says how many images each run
-    was tested on, of which N are those of all.
+    `ids` str (N,), `labels` int64 (N,), `probabilities` float32 (R, N, C); `tested` says how many test predictions each
+    run has, of which N are those of all: of an image that repeated folds predict several times, the first.
     """
 
     runs: tuple[str, ...]
@@ -46,7 +46,7 @@ class Answers:
 
     @property
     def is_partial(self) -> bool:
-        """Whether a run was tested on images that another was not."""
+        """Whether a run has predictions that are not here: of images that another has not, or of later repetitions."""
         return any(number > len(self) for number in self.tested)
 
     def place(self, run: str) -> int:
@@ -81,7 +81,7 @@ def shared_answers(predictions: Mapping[str, Mapping[str, np.ndarray]], emotions
     if not common:
         raise FerError(f"the {len(predictions)} runs were tested on different images, none of which all have seen")
     rows = [np.array([each[image] for image in common]) for each in places]
-    found = _gather(predictions, emotions, rows, *map(len, places))
+    found = _gather(predictions, emotions, rows, *(len(arrays["test_ids"]) for arrays in predictions.values()))
     for (run, arrays), chosen in zip(predictions.items(), rows, strict=True):
         if not np.array_equal(arrays["test_labels"][chosen], found.labels):
             raise FerError(f"run {run} was tested with other labels of the same images")

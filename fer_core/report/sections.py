@@ -73,11 +73,11 @@ def preprocessing(spec: RunSpec, environment: Json) -> str:
     colour = "RGB" if channels == 3 else "gray"
     if spec.architecture == ENSEMBLE:
         return (
-            f"Face crops, {colour}, {size} × {size} pixels, which each member prepares by its own pipeline (below); "
+            f"Images, {colour}, {size} × {size} pixels, which each member prepares by its own pipeline (below); "
             "training and prediction share the code."
         )
     steps = "none but scaling to [−1, 1]" if spec.preprocessing == "raw" else f"`{spec.preprocessing}`, then [−1, 1]"
-    return f"Face crops, {colour}, {size} × {size} pixels. Steps: {steps}; training and prediction share the code."
+    return f"Images, {colour}, {size} × {size} pixels. Steps: {steps}; training and prediction share the code."
 
 
 def network(spec: RunSpec, environment: Json) -> str:
@@ -125,10 +125,13 @@ def training(spec: RunSpec, environment: Json) -> str:
     recipe = to_json(spec)["recipe"]
     versions = ", ".join(f"{name} {version}" for name, version in environment.get("packages", {}).items())
     seconds = environment.get("wall_s")
+    folds, kept = environment.get("folds"), environment.get("weights_fold")
+    in_all = f" over {folds} folds" if folds else ""
+    of_fold = f" of fold {kept}, whose weights are kept" if kept else ""
     facts = [
         ("seed", spec.seed),
-        ("epochs run", number(environment.get("epochs_run"))),
-        ("best epoch, by validation", number(environment.get("best_epoch"))),
+        (f"epochs run{in_all}", number(environment.get("epochs_run"))),
+        (f"best epoch{of_fold}, by validation", number(environment.get("best_epoch"))),
         ("device", environment.get("device_name", NONE)),
         ("precision", environment.get("precision") or NONE),
         ("wall time", NONE if seconds is None else f"{seconds / 60:.1f} min"),
@@ -187,10 +190,11 @@ def per_emotion(evaluation: Json) -> str:
     keys = ("precision", "recall", "f1", "specificity")
     rows = [(each["emotion"], *(percent(each[key]) for key in keys), each["support"]) for each in test["per_class"]]
     matrix = [(name, *row) for name, row in zip(emotions, test["confusion_matrix"], strict=True)]
+    counted = "images" if test.get("images", test["n"]) == test["n"] else "predictions, several of each image"
     return (
         table(("emotion", "precision", "recall", "F1", "specificity", "support"), rows)
-        + "\n\nConfusion matrix of the test images: a row is the true emotion, a column the answer.\n\n"
-        + table(("", *emotions), matrix)
+        + f"\n\nSupport and confusion matrix count the test {counted}. A row of the matrix is the true emotion, a "
+        "column the answer.\n\n" + table(("", *emotions), matrix)
     )
 
 

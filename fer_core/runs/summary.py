@@ -76,9 +76,14 @@ class RunSummary:
         return _number(self.environment.get(name))
 
     @property
+    def training_s(self) -> float | None:
+        """Wall time of its own training; None for an ensemble, which was put together."""
+        return None if self.is_ensemble else self.fact("wall_s")
+
+    @property
     def total_s(self) -> float | None:
         """Wall time of its training and of all that it was made from; None where a part is not known."""
-        return self.lineage_s if self.is_made_from_others else self.fact("wall_s")
+        return self.lineage_s if self.is_made_from_others else self.training_s
 
     @property
     def is_made_from_others(self) -> bool:

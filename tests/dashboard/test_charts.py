@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 
 from dashboard import charts, tables, theme
 from dashboard.compare import matrices
+from dashboard.summaries import summarize
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 from fer_core.palette import EMOTION_COLORS, contrast, ink_on
+from fer_core.runs import RunStore
+from fer_core.training.optimization import Progress
+from tests.dashboard.runs import make_fold_run, make_spec
 
 CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text())
 MATRIX = np.diag([6, 1, 5, 20, 9, 8, 11]) + np.eye(7, k=1, dtype=int) * 2
@@ -309,3 +313,21 @@ def test_an_axis_of_percent_reads_as_the_text_does():
     shown = charts.number_axis(format=".0%", tickCount=4).to_dict()
     assert shown["labelExpr"] == "replace(datum.label, '%', '\u00a0%')"
     assert "labelExpr" not in charts.number_axis(format="d").to_dict()
+
+
+def test_of_equally_accurate_epochs_the_one_of_the_lower_loss_is_best_as_in_training() -> None:
+    data = folded(2, [5, 5])
+    data["valid_accuracy"] = 0.5
+    data["valid_loss"] = [3.0, 1.0, 2.0, 4.0, 5.0, 2.0, 2.0, 3.0, 4.0, 5.0]
+    assert list(tables.best_epochs(data)["epoch"]) == [2, 1]
+    progress = Progress()
+    for epoch, loss in enumerate(data["valid_loss"][:5], start=1):
+        progress = progress.after(epoch, 0.5, loss, make_spec().recipe)
+    assert progress.best_epoch == 2
+
+
+def test_what_repeated_folds_predict_is_not_called_faces(store: RunStore) -> None:
+    once, often = (make_fold_run(store, n=400, folds=2, repetitions=number, seed=number) for number in (1, 3))
+    counts = [tables.what_counts(summarize(run, ())) for run in (once, often)]
+    assert counts == ["faces", "predictions"]
+    assert tables.weakest_class(tables.per_class(often.evaluation()), counts[1]).endswith(" predictions")

@@ -174,6 +174,14 @@ def test_keys_of_settings_are_told_apart_and_members_are_no_dictionaries(tmp_pat
     assert widths["setting"] > widths["B"], "as wide as its texts"
 
 
+def test_an_ensemble_took_the_time_of_its_members_and_none_of_its_own(tmp_path: Path) -> None:
+    members = {"members": [{"run": "a", "weight": 1.0}]}
+    found = summaries([make_tested(RunStore(tmp_path), n=40, architecture_arguments=each) for each in (members, {})])
+    facts = [{"wall_s": 0.9, "epochs_run": 0, "members_wall_s": 60.0}, {"wall_s": 60.0, "epochs_run": 20}]
+    table = settings.environments(found, facts, names(found), all_rows=False).set_index("setting")["A"].to_dict()
+    assert table == {"time": "–", "epochs run": "–", "time of the members": "1\N{NO-BREAK SPACE}min"}
+
+
 def test_pairs_are_told_from_both_sides(runs: list[Run]) -> None:
     found = answers(runs)
     pairs = compare_all(found)

@@ -17,6 +17,7 @@ from dashboard.summaries import Board, RunShelf, RunSummary
 from fer_core.errors import FerError
 from fer_core.evaluation.baseline import Against
 from fer_core.runs import ROBUSTNESS_FILE, RunStore, change_notes
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.robustness_reports import report
 from tests.dashboard.runs import make_fold_run, make_run, make_spec
 
@@ -292,3 +293,19 @@ def test_the_speed_of_a_store_is_measured_by_one_command(tmp_path: Path) -> None
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     lines = [line.split("|")[1:3] for line in done.stdout.splitlines()[2:]]
     assert [[cell.strip() for cell in line] for line in lines] == [["30", "overview"], ["30", "leaderboard"]]
+
+
+def test_an_ensemble_has_no_training_time_no_epochs_and_no_pipeline_of_its_own(store: RunStore) -> None:
+    members = [make_run(store, name, n=200, accuracy=0.5) for name in ("linear", "mini_xception")]
+    ensemble = make_ensemble(members, store)
+    found = RunShelf().read(store)
+    row = rows.table(rows.singles(found), ["minutes", "total"], "total").set_index("id").loc[ensemble.id]
+    assert pd.isna(row["minutes"])
+    assert row["total"] == pytest.approx(sum(run.environment()["wall_s"] for run in members) / 60, abs=0.1)
+    assert pd.isna(row["epochs"])
+    assert pd.isna(row["seed"])
+    assert row["preprocessing"] == "each its own"
+    points = rows.points(rows.singles(found), ACCURACY, METRICS["minutes"])
+    assert set(points["id"]) == {run.id for run in members}
+    points = rows.points(rows.singles(found), ACCURACY, METRICS["total"])
+    assert set(points["name"]) == {"ensemble:weighted", "linear · raw", "mini_xception · raw"}

@@ -12,7 +12,14 @@ from dashboard.preprocess import charts, drawing
 from dashboard.preprocess import frames as preprocess_frames
 from dashboard.preprocess.chain import rungs, swapped, with_argument, with_step, without_step
 from dashboard.preprocess.frames import Frame, frames_of
-from dashboard.preprocess.tables import Reading, counterparts, finding, long_probabilities, probabilities
+from dashboard.preprocess.tables import (
+    Reading,
+    counterparts,
+    finding,
+    long_probabilities,
+    probabilities,
+    trained_otherwise,
+)
 from dashboard.summaries import RunShelf
 from fer_core.chain import ChainError
 from fer_core.labels import EMOTIONS
@@ -189,3 +196,14 @@ def test_the_archive_is_a_zip_without_pickles(ramp: np.ndarray) -> None:
     data = preprocess_frames.to_npz({"raw": frames("raw", ramp)})
     assert all(name.endswith(".npy") for name in zipfile.ZipFile(io.BytesIO(data)).namelist())
     assert np.load(io.BytesIO(data), allow_pickle=False)["pictures_0"].dtype == np.uint8
+
+
+def test_what_networks_of_other_techniques_were_trained_with_is_told(store: RunStore) -> None:
+    for technique, epochs in (("raw", 30), ("gcn", 25), ("hist_eq", 30)):
+        make_run(store, "linear", technique, weights=True, epochs=epochs, seed=epochs)
+    runs = RunShelf().read(store)
+    (raw,) = [run for run in runs if run.spec and run.spec.preprocessing == "raw"]
+    found = counterparts(raw, runs, ["raw", "gcn", "hist_eq"])
+    assert list(found) == ["raw", *[name for name in found if name != "raw"]]
+    assert set(found) == {"raw", "gcn", "hist_eq"}
+    assert trained_otherwise(raw, found) == {"gcn": ["epochs"]}

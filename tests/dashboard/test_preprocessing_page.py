@@ -13,6 +13,7 @@ from fer_core.datasets.cache import SCHEMA_VERSION
 from fer_core.labels import EMOTIONS
 from fer_core.palette import EMOTION_COLORS
 from fer_core.runs import RunStore
+from fer_core.training.ensemble import make_ensemble
 from tests.dashboard.runs import make_run
 from tests.dashboard.test_overview import assert_sound, texts
 from tests.dashboard.test_photos import encoded
@@ -297,3 +298,12 @@ def test_a_face_that_the_network_may_have_learnt_from_is_said_to_be_one(
     make_run(store, architecture="linear", dataset="small", weights=True)
     assert "may have learnt from this face" in texts(open_page("preprocessing", view=PREDICTION, face_split="Training"))
     assert "may have learnt from this face" not in texts(open_page("preprocessing", view=PREDICTION, face_split="Test"))
+
+
+def test_an_ensemble_is_not_asked_as_its_members_preprocess_for_themselves(store: RunStore, open_page: Open) -> None:
+    members = [make_run(store, name, weights=True, accuracy=0.5) for name in ("linear", "mini_xception")]
+    ensemble = make_ensemble(members, store)
+    app = open_page("preprocessing", view=PREDICTION, run=ensemble.id)
+    assert_sound(app)
+    assert "is an ensemble, whose members preprocess for themselves" in texts(app)
+    assert app.selectbox(key="run_picker").value in {member.id for member in members}

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dashboard.accuracy_map import accuracy_cells, chosen, run_of_pair
+from dashboard.accuracy_map import accuracy_cells, best_pair, chosen, run_of_pair
 from dashboard.advice import advice, paper_command
-from dashboard.labels import board_label, describe, kind_name, labels, short_name
-from dashboard.summaries import Board, RunShelf, RunSummary, best_first, boards, find, position
+from dashboard.labels import board_label, describe, kind_name, labels, network_name, short_name
+from dashboard.queue_state import how
+from dashboard.summaries import Board, RunShelf, RunSummary, best_first, boards, find, position, summarize
 from dashboard.tables import leaderboard, on_board, unranked
 from fer_core.cli import train as command
 from fer_core.cli.app import app
@@ -336,3 +337,16 @@ def test_the_time_in_all_is_there_where_a_run_builds_on_others(store: RunStore) 
     table = leaderboard(RunShelf().read(store)).set_index("epochs")
     assert list(table.loc[[6, 3], "minutes"]) == pytest.approx([6 * 35 / 60, 3 * 35 / 60])
     assert list(table.loc[[6, 3], "total"]) == pytest.approx([6 * 35 / 60, 9 * 35 / 60])
+
+
+def test_an_ensemble_is_not_called_raw_nor_is_a_table_of_descriptors(store: RunStore) -> None:
+    members = [make_run(store, "linear", name, accuracy=0.5) for name in ("raw", "hist_eq")]
+    ensemble = summarize(make_ensemble(members, store), ())
+    assert network_name(ensemble) == "ensemble:weighted"
+    assert network_name(summarize(members[1], ()), " with ") == "linear with hist_eq"
+    assert best_pair(ensemble).startswith("Validation chooses ensemble:weighted, which recognises ")
+    assert " · raw" not in labels([ensemble])[ensemble.id]
+    assert how(ensemble).endswith("2 members")
+    assert how(summarize(members[0], ())).endswith("modern recipe · seed 0")
+    members[0].write_json("environment.json", members[0].environment() | {"inputs": "descriptors"})
+    assert describe(summarize(members[0], ())).startswith("linear on the descriptors of ")

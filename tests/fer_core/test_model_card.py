@@ -70,6 +70,15 @@ def test_a_card_of_repeated_folds_counts_images_where_it_tells_of_leakage(run):
     card = model_card(run)
     assert "14 of 140 test images have an exact copy among the training images of a fold that tests them" in card
     assert "(14 of 1,400 predictions). On all others, of 140 images, the accuracy is 71.4 %" in card
+    assert "confusion matrix count the test predictions, several of each image." in card
+
+
+def test_a_card_of_folds_tells_whose_epochs_it_counts(run):
+    facts = {"folds": 5, "weights_fold": "2", "epochs_run": 100, "best_epoch": 17}
+    run.write_json("environment.json", run.environment() | facts)
+    card = model_card(run)
+    assert "| epochs run over 5 folds | 100 |" in card
+    assert "| best epoch of fold 2, whose weights are kept, by validation | 17 |" in card
 
 
 def test_every_card_says_what_the_ai_act_forbids(run):

@@ -69,6 +69,12 @@ def test_only_the_images_that_all_were_tested_on_are_shared():
     assert (found.tested, found.is_partial) == ((6, 3), True)
 
 
+def test_later_repetitions_of_folds_are_predictions_that_are_not_shared():
+    twice = {name: np.concatenate([values, values]) for name, values in A.items()}
+    found = shared_answers({"a": twice, "b": B}, EMOTIONS)
+    assert (len(found), found.tested, found.is_partial) == (6, (12, 6), True)
+
+
 def test_runs_without_a_common_image_are_refused_with_a_sentence():
     other = predictions([1], [1], ids=["elsewhere"])
     with pytest.raises(FerError, match="different images, none of which all have seen"):
