@@ -46,7 +46,7 @@ class Argument:
         """Raise ChainError unless `value` is allowed; `owner` is the operation named in the message."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or (self.kind is int and not isinstance(value, int)):
-            raise ChainError(f"{owner}: {self.name} must be {_KINDS[self.kind]}, got {value!r}")
+            raise ChainError(f"{owner}: {self.name} must be {KINDS[self.kind]}, got {value!r}")
         if self.choices and value not in self.choices:
             choices = ", ".join(format_number(choice) for choice in self.choices)
             raise ChainError(f"{owner}: {self.name} must be one of {choices}, got {format_number(value)}")
@@ -55,7 +55,7 @@ class Argument:
             raise ChainError(f"{owner}: {self.name} must be {span}, got {format_number(value)}")
 
 
-_KINDS: dict[type[Number], str] = {int: "a whole number", float: "a number"}
+KINDS: dict[type[Number], str] = {int: "a whole number", float: "a number"}
 
 
 def argument(default: Number, help: str, *, low: Number = 0, high: Number = 0, choices: Sequence[Number] = ()) -> Any:
@@ -169,7 +169,7 @@ def _names(kind: type[Operation]) -> str:
 def _parse_number(owner: str, argument: Argument, text: str) -> Number:
     pattern = _INT if argument.kind is int else _FLOAT
     if not pattern.fullmatch(text):
-        raise ChainError(f"{owner}: {argument.name} must be {_KINDS[argument.kind]}, got {text!r}")
+        raise ChainError(f"{owner}: {argument.name} must be {KINDS[argument.kind]}, got {text!r}")
     return argument.kind(text)
 
 

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from fer_core import chain
 from fer_core.errors import FerError
 from fer_core.labels import EMOTIONS
 
 SCHEMA_VERSION = 1
+KINDS: dict[Any, str] = {**chain.KINDS, bool: "true or false", str: "text"}
 Config = TypeVar("Config")
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -230,7 +232,12 @@ def _coerce(name: str, hint: Any, value: Any) -> Any:
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise ConfigError(f"{name} must be {getattr(hint, '__name__', hint)}, got {value!r}")
+    raise ConfigError(f"{name} must be {kind_in_words(hint)}, got {value!r}")
+
+
+def kind_in_words(hint: Any) -> str:
+    """A type as people say it: `a whole number`."""
+    return KINDS.get(hint, str(getattr(hint, "__name__", hint)))
 
 
 def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

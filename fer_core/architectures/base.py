@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from fer_core.architectures.striding import mend_strides
-from fer_core.config import Recipe, require_range
+from fer_core.config import Recipe, kind_in_words, require_range
 from fer_core.errors import FerError
 from fer_core.registry import Registry
 
@@ -147,7 +147,7 @@ def rebuild(name: str, *, channels: int = 1, size: int = 48, classes: int = 7, *
 def _check_kind(what: str, value: Any, kind: type) -> None:
     accepted = {float: (int, float), tuple: (list, tuple)}.get(kind, kind)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-        raise FerError(f"{what} must be {kind.__name__}, got {value!r}")
+        raise FerError(f"{what} must be {kind_in_words(kind)}, got {value!r}")
 
 
 def check_size(name: str, size: int, smallest: int) -> None:

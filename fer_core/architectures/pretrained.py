@@ -21,6 +21,7 @@ NORMALIZATIONS = {
 PREFIXES = ("module.", "network.")
 # what our own runs hold beside the network
 NORMALIZING = ("mean", "deviation")
+SCALE = ".scale"  # beside each weight in a run's file, which holds eight bits a number: see `runs.weights`
 # heads that some networks have for training on ImageNet alone
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 
@@ -62,6 +63,8 @@ def file_weights(weights: str) -> dict[str, Tensor]:
         raise FerError(f"the weights {weights!r} cannot be read: {reason}") from error
     if not isinstance(state, Mapping) or not state or not all(isinstance(t, Tensor) for t in state.values()):
         raise FerError(f"the weights {weights!r} are no state dict (names and tensors)")
+    if any(f"{name}{SCALE}" in state for name in state):
+        raise FerError(f"the weights {weights!r} are those of one of our own runs; start from that run by its name")
     return {_plain(name): tensor for name, tensor in state.items()}
 
 

@@ -21,8 +21,10 @@ def ensemble(
         int,
         typer.Option(min=0, help="Instead of naming runs: the best N on the validation split that can be averaged."),
     ] = 0,
-    dataset: Annotated[str, typer.Option(help="With --best: of this dataset.")] = "fer2013",
-    protocol: Annotated[str, typer.Option(help="With --best: of this protocol.")] = "official",
+    dataset: Annotated[str | None, typer.Option(help="With --best: of this dataset.", show_default="fer2013")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="With --best: of this protocol.", show_default="official")
+    ] = None,
     runs: RunsFolder = None,
     json: JsonOption = False,
 ) -> None:
@@ -35,7 +37,11 @@ def ensemble(
     store = runs_in(runs)
     if bool(names) == bool(best):
         raise FerError("name the runs to average, or give --best N, one of the two")
-    chosen = [store.get(name) for name in names or ()] or best_on_validation(store, best, dataset, protocol)
+    if names and (dataset or protocol):
+        raise FerError("--dataset and --protocol go with --best; runs that are named have theirs")
+    chosen = [store.get(name) for name in names or ()] or best_on_validation(
+        store, best, dataset or "fer2013", protocol or "official"
+    )
     run = make_ensemble(chosen, store)
     members = run.spec.architecture_arguments["members"]
     if json:

@@ -138,7 +138,7 @@ class Run:
         try:
             arrays = unpack_predictions(path)
         except FileNotFoundError:
-            raise RunError(f"run {self.id} has no predictions yet") from None
+            raise RunError(f"run {self.id} is {self.state} and has no predictions") from None
         except UNREADABLE as error:
             raise RunError(f"{self.id}/predictions.npz cannot be read: {error}") from None
         missing = [key for key in PREDICTION_KEYS if key not in arrays]
@@ -167,7 +167,7 @@ class Run:
         """The weights of the best epoch in float32; raises RunError where there are none."""
         files = self._weights_files()
         if not files:
-            raise RunError(f"run {self.id} {absence(self.spec.architecture_arguments)}")
+            raise RunError(f"run {self.id} {absence(self.spec.architecture_arguments, self.state)}")
         named: dict[str, Tensor] = {}
         for prefix, path in files.items():
             try:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 WEIGHTS = "weights.safetensors"
 SCALE = ".scale"
 LARGEST = 127
+RESUMABLE = ("failed", "cancelled", "lost")
 
 
 def weights_files(folder: Path, arguments: Mapping[str, Any]) -> dict[str, Path]:
@@ -25,8 +26,11 @@ def weights_files(folder: Path, arguments: Mapping[str, Any]) -> dict[str, Path]
     return files if all(path.is_file() for path in files.values()) else {}
 
 
-def absence(arguments: Mapping[str, Any]) -> str:
+def absence(arguments: Mapping[str, Any], state: str = "finished") -> str:
     """Why there are none, as the rest of a sentence about the run."""
+    if state != "finished":
+        way_out = "; `resume` goes on with it" if state in RESUMABLE else ""
+        return f"is {state}; only a finished run has weights{way_out}"
     if _members(arguments):
         return "has no weights here, and not all of its members have theirs; train those again"
     return "has no weights here; train it again"

@@ -31,7 +31,7 @@ def check_teacher(plan: Plan, store: RunStore) -> None:
         raise FerError("a teacher can be had by networks of faces under a protocol with a single fold alone")
     _check_same_images(teacher, spec, plan, plan.splits[0])
     if not teacher.has_weights():
-        raise FerError(f"run {teacher.id} has no weights here, and so cannot teach")
+        raise FerError(f"run {teacher.id} has no weights here, and so cannot teach; train it again, or choose another")
 
 
 def _check_same_images(teacher: Run, spec: RunSpec, plan: Plan, split: Split) -> None:

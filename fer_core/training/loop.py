@@ -118,6 +118,9 @@ def train_epoch(update: Updates, seed: int, observer: Observer) -> tuple[float, 
     totals = torch.tensor([part.loss_sum, part.correct], device=device, dtype=torch.float64)
     began, seen = time.perf_counter() - part.seconds, part.seen
     state.model.train()
+    # the last batch's: after a stop at an epoch's end no other is left that would set it
+    before = max(0, seen - 1) // state.recipe.batch_size * state.recipe.batch_size
+    state.set_learning_rate(state.epoch + before / len(train))
     for batch in order[seen:].split(state.recipe.batch_size):
         if len(batch) <= 1 < len(train):
             continue  # batch normalisation has no variance over one image; of an epoch's end no image is left

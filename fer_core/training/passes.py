@@ -39,17 +39,21 @@ def measure_statistics(model: nn.Module, train: TrainingSet, images: int) -> Non
     statistics of the layer behind them fit training alone (Li et al. 2019, arXiv 1801.05134); averaged weights
     have none of their own (Izmailov et al. 2018). Zero images leave the running ones.
     """
-    layers = batch_norms(model)
-    if not images or not layers:
+    if not images:
         return
+    model.train()
+    layers = [layer for layer in batch_norms(model) if layer.training]  # those of a frozen part keep their own
     model.eval()
+    if not layers:
+        return
     count = min(images, len(train))
     rows = torch.arange(count, device=train.faces.device) * len(train) // count
-    with momentum_of(layers, None):  # every batch counts the same
+    batches = math.ceil(count / EVALUATION_BATCH)
+    with momentum_of(layers, None):  # every batch counts the same, and so is as large
         for layer in layers:
             layer.train()
             layer.reset_running_stats()
-        for batch in train.faces[rows].split(EVALUATION_BATCH):
+        for batch in train.faces[rows].chunk(batches):
             if len(batch) > 1:
                 model(network_inputs(batch))
     for layer in layers:

@@ -1,6 +1,6 @@
 """The network that a training begins with: freshly initialised, or from another run's weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,25 +35,32 @@ def initial_model(spec: RunSpec, faces: Tensor, store: RunStore) -> nn.Module:
     """`build_model`, with the weights of the run that the spec starts from, if it names one."""
     model = build_model(spec, faces)
     if spec.init_from:
-        take_weights(model, store.get(spec.init_from), faces)
+        take_weights(model, store.get(spec.init_from), faces, spec.emotions)
     return model
 
 
-def take_weights(model: nn.Module, run: Run, faces: Tensor) -> None:
-    """Copy a run's weights into `model`; the last layer stays fresh where it tells other classes apart.
+def take_weights(model: nn.Module, run: Run, faces: Tensor, emotions: Sequence[str]) -> None:
+    """Copy a run's weights into `model`; the last layer stays fresh where it tells other `emotions` apart.
 
-    A wider `model` of the same classes, for faces like these, takes them as `widening` says. Raises FerError where
-    another layer differs, and RunError where the run has no weights.
+    A wider `model` of the same emotions, for faces like these, takes them as `widening` says. Raises FerError where
+    another layer differs or the run is an ensemble, and RunError where the run has no weights.
     """
+    members = run.spec.architecture_arguments.get("members")
+    if members:
+        names = ", ".join(str(each["run"]) for each in members)
+        raise FerError(
+            f"{run.id} is an ensemble, which is no one network to start from; choose from its members {names}"
+        )
     given, expected = run.weights(), model.state_dict()
-    if can_widen(given, expected):
+    is_alike = list(run.spec.emotions) == list(emotions)
+    if is_alike and can_widen(given, expected):
         _take_widened(model, run, given, faces)
         return
     last = _last_layer(expected)
     wrong = _difference(given, expected, last)
     if wrong:
         raise FerError(f"the weights of {run.id}, a {run.spec.architecture}, do not fit: {wrong}")
-    fresh = [name for name in expected if name.startswith(last) and given[name].shape != expected[name].shape]
+    fresh = [] if is_alike else [name for name in expected if name.startswith(last)]
     model.load_state_dict({**expected, **{name: t for name, t in given.items() if name not in fresh}})
 
 

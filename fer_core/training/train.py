@@ -22,7 +22,7 @@ from fer_core.heap import freed_memory_kept
 from fer_core.runs import Run, RunExistsError, RunStore, stored_precision
 from fer_core.training.columns import RemovalHistory, as_columns, fit_columns
 from fer_core.training.distillation import check_teacher, with_teacher
-from fer_core.training.environment import environment, peak_memory_bytes
+from fer_core.training.environment import environment, forget_peak_memory, peak_memory_bytes
 from fer_core.training.folds import FoldResult, best_fold, named, pooled_predictions, total_notes
 from fer_core.training.loop import FitResult, Observer, fit
 from fer_core.training.passes import TrainingSet, predict_logits
@@ -129,6 +129,7 @@ class _Training:
         checkpoint = run.checkpoint() or {}
         done = [FoldResult.from_checkpoint(saved) for saved in checkpoint.get("folds", [])]
         began = time.monotonic() - checkpoint.get("wall_s", 0.0)
+        forget_peak_memory(self.device)
         total = spec.recipe.epochs * len(splits)
         run.update_status(state="running", epochs=total, device=str(self.device), message="preparing the images")
         run.append_log(f"{'resumed' if checkpoint else 'started'} on {self.device}")

@@ -10,6 +10,7 @@ from fer_core.labels import EMOTIONS
 from fer_core.runs import Run, RunStore, stored_lineage
 from fer_core.training.prepare import Plan
 
+PARTS = {"valid": "validation", "test": "test"}
 UNSEEN_BY = {"valid": ("valid", "test"), "test": ("test",)}  # among which of a run's images a part must lie
 
 
@@ -21,7 +22,7 @@ def check_unseen(plan: Plan, store: RunStore) -> None:
     """
     for name in (plan.spec.init_from, plan.spec.recipe.teacher):
         for run in _made_from(name, store):
-            _check(run, plan)
+            _check(run, plan, name)
 
 
 def _made_from(name: str, store: RunStore) -> Iterator[Run]:
@@ -30,7 +31,7 @@ def _made_from(name: str, store: RunStore) -> Iterator[Run]:
             yield Run(summary.path)
 
 
-def _check(run: Run, plan: Plan) -> None:
+def _check(run: Run, plan: Plan, named: str) -> None:
     if run.state != "finished":
         return
     known = _ids(run)
@@ -43,9 +44,10 @@ def _check(run: Run, plan: Plan) -> None:
             asked = plan.dataset.ids[rows[told[rows]]]
             count = int((~np.isin(asked, np.concatenate([known[each] for each in unseen]))).sum())
             if count:
+                source = f"run {run.id}" if run.id == named else f"run {run.id}, of which {named} was made,"
                 raise FerError(
-                    f"run {run.id} may have learnt from, or been chosen by, {count:,} of the {len(rows):,} {part} "
-                    "images of this one, which so cannot be built on it; choose one of the same protocol and seed"
+                    f"{source} may have learnt from, or been chosen by, {count:,} of the {len(rows):,} {PARTS[part]} "
+                    "images of this training, which so cannot be built on it; choose one of the same protocol and seed"
                 )
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch's own
 
 from fer_core.config import Recipe
 from fer_core.devices import cuda_generator
+from fer_core.errors import FerError
 from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training.mixing import mixed
 from fer_core.training.passes import TrainingSet
@@ -56,9 +57,14 @@ class CudaRecorder:
 
     def record(self, update: Update) -> Update:
         """Record the launches of an update; its tensors stay where they are, and each replay overwrites them."""
+        here = torch.cuda.current_stream(self._device)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-            outcome = update()
+        try:
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                outcome = update()
+        except RuntimeError:
+            torch.cuda.set_stream(here)  # a recording that cannot be ended leaves its own
+            raise
 
         def replay() -> Outcome:
             graph.replay()
@@ -125,9 +131,25 @@ class Updates:
         try:
             self._replay = recorder.record(self._on_rows)
         except RuntimeError as error:
+            if not still_draws(self.noise):  # PyTorch before 2.13 takes it for a generator that is recorded
+                raise FerError(
+                    f"this training's updates cannot be recorded as a CUDA graph ({error}), and this version of "
+                    f"PyTorch draws no random numbers after that; resume it with {RECORDING}=0 in the environment"
+                ) from error
             told = f"each is launched, as {RECORDING}=0 does at once"
             LOG.warning("this training's updates cannot be recorded as a CUDA graph (%s); %s", error, told)
             self._recorder = None
+
+
+def still_draws(noise: torch.Generator) -> bool:
+    """Whether a generator gives random numbers; it is left as it was."""
+    try:
+        place = noise.get_state()
+        torch.rand(1, generator=noise, device=noise.device)
+        noise.set_state(place)
+    except RuntimeError:
+        return False
+    return True
 
 
 def train_step(state: TrainingState, train: TrainingSet, batch: Tensor, noise: torch.Generator) -> Outcome:
@@ -176,7 +198,7 @@ def _gradients(state: TrainingState, inputs: Tensor, targets: tuple[Tensor, Tens
     with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
         logits = state.model(inputs)
     logits = logits.float()
-    loss = F.cross_entropy(logits, labels, state.class_weights, label_smoothing=recipe.label_smoothing)
+    loss = classification_loss(logits, labels, state.class_weights, recipe.label_smoothing)
     if taught is not None:
         loss = (1 - recipe.teacher_weight) * loss + recipe.teacher_weight * distillation_loss(logits, taught, recipe)
     state.optimizer.zero_grad(set_to_none=True)
@@ -185,6 +207,18 @@ def _gradients(state: TrainingState, inputs: Tensor, targets: tuple[Tensor, Tens
         for weight in state.l2_weights:  # the gradient of l2 · Σw², without building its graph
             weight.grad.add_(weight.detach(), alpha=2 * recipe.l2)  # type: ignore[union-attr]
     return loss, logits
+
+
+def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+    """Mean cross-entropy of logits (B, classes) with labels int64 (B,), or with shares float (B, classes).
+
+    It is `F.cross_entropy`, which picks the weights of labels that are smoothed by a mask: that waits for the device.
+    """
+    if weights is None or not smoothing or labels.is_floating_point():
+        return F.cross_entropy(logits, labels, weights, label_smoothing=smoothing)
+    weighted = F.log_softmax(logits, dim=1) * weights
+    hits = weighted.gather(1, labels[:, None])
+    return -((1 - smoothing) * hits.sum() + smoothing / logits.shape[1] * weighted.sum()) / weights[labels].sum()
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, recipe: Recipe) -> Tensor:

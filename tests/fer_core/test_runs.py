@@ -109,8 +109,17 @@ def test_predictions_read_back_as_they_were_saved(store):
 
 
 def test_a_run_without_weights_says_how_to_get_them(store):
-    with pytest.raises(RunError, match="has no weights here; train it again"):
-        store.create(SPEC).weights()
+    run = store.create(SPEC)
+    for state, told in (
+        ("queued", "is queued; only a finished run has weights$"),
+        ("cancelled", "is cancelled; only a finished run has weights; `resume` goes on with it"),
+    ):
+        run.update_status(state=state)
+        with pytest.raises(RunError, match=told):
+            run.weights()
+    run.update_status(state="running")  # and nobody holds its lock
+    with pytest.raises(RunError, match="is lost and has no predictions"):
+        run.predictions()
 
 
 @pytest.mark.parametrize(

@@ -118,10 +118,10 @@ def test_the_paper_recipe_is_what_the_paper_prints(name, recipe):
     ("name", "argument", "value", "sentence"),
     [
         ("deep_cnn", "dropout", 1.0, "dropout must be between 0 and 0.99"),
-        ("deep_cnn", "dropout", "much", "deep_cnn's dropout must be float, got 'much'"),
+        ("deep_cnn", "dropout", "much", "deep_cnn's dropout must be a number, got 'much'"),
         ("two_block_cnn", "filters", 0, "filters must be between 1 and 4,096, got 0"),
-        ("two_block_cnn", "filters", 3.5, "two_block_cnn's filters must be int, got 3.5"),
-        ("two_block_cnn", "dense", True, "two_block_cnn's dense must be int, got True"),
+        ("two_block_cnn", "filters", 3.5, "two_block_cnn's filters must be a whole number, got 3.5"),
+        ("two_block_cnn", "dense", True, "two_block_cnn's dense must be a whole number, got True"),
         ("shallow_cnn", "first_pooling", 0, "first_pooling must be between 1 and 4"),
     ],
 )

@@ -11,6 +11,7 @@ from fer_core.architectures import ARCHITECTURES, build, parameter_counts, rebui
 from fer_core.architectures.torchvision_nets import TransferNet
 from fer_core.errors import FerError
 from fer_core.registry import UnknownNameError
+from fer_core.runs.weights import pack_weights
 
 
 class Looker(nn.Module):
@@ -131,6 +132,13 @@ def test_a_state_dict_file_fills_everything_but_the_last_layer(kind, backbone_fi
         torch.testing.assert_close(model.network.state_dict()[name], state[name], atol=tolerance, rtol=0)
     assert model.network.fc.weight.shape == (7, 512)
     assert model.mean.tolist() == pytest.approx([0.485, 0.456, 0.406])
+
+
+def test_a_runs_own_file_of_eight_bits_is_refused_and_the_run_named_instead(backbone_file, tmp_path):
+    file = tmp_path / "weights.safetensors"
+    file.write_bytes(pack_weights(build("resnet18", weights=str(backbone_file), classes=5).state_dict()))
+    with pytest.raises(FerError, match="those of one of our own runs; start from that run by its name"):
+        build("resnet18", weights=str(file))
 
 
 def test_a_trained_run_is_rebuilt_without_the_weights_it_started_from(backbone_file):

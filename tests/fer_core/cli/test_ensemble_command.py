@@ -34,6 +34,14 @@ def test_runs_are_named_or_the_best_are_taken(command, store):
     assert "name the runs to average, or give --best N" in error
 
 
+def test_where_runs_are_named_no_dataset_is_chosen(command, store):
+    names = [run.id for run in store.list()][:2]
+    status, _, error = command("ensemble", *names, "--dataset", "synthetic", "--runs", store.root)
+    assert status == 2
+    assert "--dataset and --protocol go with --best" in error
+    assert not [run for run in store.list() if run.id.startswith("ensemble")]
+
+
 def test_one_run_is_no_ensemble(command, store):
     status, _, error = command(
         "ensemble", "--best", "2", "--dataset", "synthetic", "--protocol", "random_80_20", "--runs", store.root

@@ -89,6 +89,17 @@ def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(bright_o
         assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
 
 
+def test_a_training_stopped_at_an_epochs_last_batch_writes_down_the_same_learning_rate(bright_or_dark, recorder):
+    whole, stopped, rest = recorder(), recorder(stop_at_batch=6), recorder()
+    train(bright_or_dark, whole)
+    with pytest.raises(TrainingStopped):
+        train(bright_or_dark, stopped)
+    train(bright_or_dark, rest, checkpoint=stopped.checkpoints[-1])
+    rates = [[record["learning_rate"] for record in each.records] for each in (whole, rest)]
+    assert rates[0] == rates[1]
+    assert len(set(rates[0])) == RECIPE.epochs
+
+
 def test_a_training_stopped_within_an_epoch_on_another_kind_of_device_goes_on_here(bright_or_dark, recorder):
     stopped = recorder(stop_at_batch=2)
     with pytest.raises(TrainingStopped):
@@ -115,6 +126,23 @@ def test_statistics_measured_anew_are_those_of_prediction(bright_or_dark):
     before = norm.running_var.clone()
     measure_statistics(dropped, bright_or_dark, 0)
     assert torch.equal(norm.running_var, before)
+
+
+@pytest.mark.parametrize("images", [96, 66])
+def test_statistics_are_as_good_where_the_images_are_no_multiple_of_a_batch(images, bright_or_dark, monkeypatch):
+    monkeypatch.setattr("fer_core.training.passes.EVALUATION_BATCH", 32)
+    norm = nn.BatchNorm2d(1)
+    measure_statistics(norm, bright_or_dark, images)
+    inputs = network_inputs(bright_or_dark.faces[torch.arange(images) * 96 // images])
+    torch.testing.assert_close(norm.running_mean[0], inputs.mean())
+
+
+def test_a_frozen_backbone_keeps_the_statistics_that_its_features_were_learnt_with(bright_or_dark):
+    model = build("resnet18", classes=3, frozen="backbone")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if "running" in name}
+    measure_statistics(model, bright_or_dark, 32)
+    assert before
+    assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in before.items())
 
 
 def test_statistics_are_of_faces_from_the_whole_set_however_it_is_sorted():

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from fer_core.architectures import build
+from fer_core.architectures.ensemble import NAME
 from fer_core.config import RunSpec
 from fer_core.errors import FerError
+from fer_core.labels import EMOTIONS
 from fer_core.runs import RunError, RunStore
 from fer_core.training import get_recipe
 from fer_core.training.start import build_model, initial_model
@@ -50,6 +52,22 @@ def test_for_other_classes_the_last_layer_alone_stays_fresh(store, teacher):
     assert all(torch.equal(state[name], given[name]) for name in kept)
 
 
+def test_for_as_many_other_classes_the_last_layer_stays_fresh_too(store):
+    six = [tuple(each for each in EMOTIONS if each != left_out) for left_out in ("disgust", "fear")]
+    first = store.create(dataclasses.replace(SPEC, emotions=six[0]))
+    first.save_weights(build("mini_xception", classes=6).state_dict())
+    state = initial_model(dataclasses.replace(SPEC, init_from=first.id, emotions=six[1]), GRAY, store).state_dict()
+    same = [name for name, tensor in state.items() if torch.equal(tensor, first.weights()[name])]
+    assert set(state) - set(same) == {list(state)[-2], list(state)[-1]}
+
+
+def test_an_ensemble_is_no_start_and_its_members_are_named(store, teacher):
+    members = [{"run": "one"}, {"run": "other"}]
+    ensemble = store.create(dataclasses.replace(SPEC, architecture=NAME, architecture_arguments={"members": members}))
+    with pytest.raises(FerError, match="is an ensemble.*its members:? one, other"):
+        initial_model(dataclasses.replace(SPEC, init_from=ensemble.id), GRAY, store)
+
+
 def test_colour_faces_do_not_fit_a_gray_network(store, teacher):
     with pytest.raises(FerError, match=r"do not fit: stem.* size and colour of the faces must agree"):
         initial_model(dataclasses.replace(SPEC, init_from=teacher.id), COLOUR, store)
@@ -64,7 +82,7 @@ def test_another_architecture_does_not_fit(store, teacher):
 
 def test_a_run_without_weights_says_so(store, teacher):
     (teacher.path / "weights.safetensors").unlink()
-    with pytest.raises(RunError, match="has no weights"):
+    with pytest.raises(RunError, match="is queued; only a finished run has weights"):
         initial_model(dataclasses.replace(SPEC, init_from=teacher.id), GRAY, store)
 
 

@@ -5,16 +5,18 @@ import logging
 
 import pytest
 import torch
+from torch.nn import functional as F  # noqa: N812
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fer_core.architectures import ARCHITECTURES, PIXELS, build
 from fer_core.augmentation import AUGMENTATIONS
 from fer_core.config import Recipe
+from fer_core.errors import FerError
 from fer_core.preprocessing import scale_to_symmetric
 from fer_core.training import TrainingSet, fit, get_recipe
 from fer_core.training.mixing import mixed
 from fer_core.training.state import TrainingState
-from fer_core.training.updates import LAUNCHED_FIRST, Updates, _inputs, train_step
+from fer_core.training.updates import LAUNCHED_FIRST, Updates, _inputs, classification_loss, still_draws, train_step
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(
@@ -25,7 +27,9 @@ RECIPE = Recipe(
 CHANGES = {
     "adamw": {}, "adam": {"optimizer": "adam"}, "sgd": {"optimizer": "sgd", "momentum": 0.9},
     "mixed": {"mixup": 0.2, "cutmix": 1.0}, "sharpness": {"sam_radius": 0.05},
+    "balanced": {"class_weights": "balanced"},
 }  # fmt: skip
+WAITING = {"aten::masked_select", "aten::nonzero", "aten::item", "aten::_local_scalar_dense"}
 OF_PIXELS = [name for name in ARCHITECTURES.names() if ARCHITECTURES.get(name).learns_from == PIXELS]
 LIGHT = [name for name in OF_PIXELS if not ARCHITECTURES.get(name).heavy]
 
@@ -137,6 +141,40 @@ def test_what_cannot_be_recorded_is_launched_and_said(bright_or_dark, caplog):
         "this training's updates cannot be recorded as a CUDA graph "
         "(operation not permitted when stream is capturing); each is launched, as FER_CUDA_GRAPHS=0 does at once"
     ]
+
+
+def test_where_a_failed_recording_spoils_the_random_numbers_the_training_ends_with_a_way_out(
+    bright_or_dark, monkeypatch
+):
+    monkeypatch.setattr("fer_core.training.updates.still_draws", lambda noise: False)
+    with pytest.raises(FerError, match="resume it with FER_CUDA_GRAPHS=0"):
+        trained(Refuses(), bright_or_dark, RECIPE)
+
+
+def test_whether_a_generator_draws_is_asked_without_a_trace():
+    noise = torch.Generator().manual_seed(3)
+    before = noise.get_state()
+    assert still_draws(noise)
+    assert torch.equal(noise.get_state(), before)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 1.0, 3.0])])
+def test_the_loss_is_cross_entropy_and_picks_nothing_by_a_mask(weights, smoothing):
+    """By the profiler: a dispatch mode makes F.cross_entropy choose another way, which a device never takes."""
+    labels = torch.tensor([0, 2, 2, 1, 0, 2, 1])
+    shares = torch.eye(3)[labels] * 0.7 + 0.1
+    for target in (labels, shares):
+        logits = torch.randn(7, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
+        expected = F.cross_entropy(logits, target, weights, label_smoothing=smoothing)
+        expected.backward()
+        gradient, logits.grad = logits.grad, None
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            loss = classification_loss(logits, target, weights, smoothing)
+            loss.backward()
+        torch.testing.assert_close(loss, expected)
+        torch.testing.assert_close(logits.grad, gradient)
+        assert not {event.key for event in profile.key_averages()} & WAITING
 
 
 def asks_of(recipe, data, architecture):
