@@ -33,7 +33,7 @@ def totals(runs: Sequence[RunSummary], ranked: Sequence[RunSummary], best: RunSu
             ui.Metric(
                 "Best by validation",
                 percent(best.accuracy) if best else NONE,
-                interval(best.interval) if best else "no finished run",
+                interval(best.interval) if best else "no ranked run",
                 "Share of the test images recognised by the run that is best on the validation split, with its 95 % "
                 "interval.",
             ),
@@ -90,6 +90,9 @@ if board and best:
     ui.figure_title(f"{plural(len(ranked), 'run')} by test accuracy", "Click a row to open its run.")
     ui.run_table(leaderboard, columns.leaderboard(), f"leaderboard_{board_label(board)}", "Finished runs, best first")
     ui.download(leaderboard, "leaderboard")
+elif board and (archived := tables.on_board(runs, board, with_archived=True)):
+    ended = plural(len(archived), "finished run")
+    st.caption(f"{ended} here, archived and so not ranked; the Leaderboard shows archived runs where it is asked to.")
 else:
     st.caption("The map and the ranking begin with the first finished run.")
 rest = cache.without_result()

@@ -83,9 +83,11 @@ def link_names(runs: Sequence[RunSummary], every: Sequence[RunSummary]) -> str:
 def first_choice(runs: Sequence[RunSummary]) -> list[RunSummary]:
     """What is compared where nothing is chosen: the best run of each architecture on the first board.
 
-    `runs` are best first; where there are too few architectures, their other runs follow.
+    `runs` are best first; where there are too few architectures, their other runs follow. Archived ones are left out
+    where others have finished.
     """
-    finished = [run for run in runs if run.state == "finished" and run.spec]
+    every = [run for run in runs if run.state == "finished" and run.spec]
+    finished = [run for run in every if not run.notes.archived] or every
     board = [run for run in finished if run.board == finished[0].board]
     kinds: dict[str, RunSummary] = {}
     for run in board:

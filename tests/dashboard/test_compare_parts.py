@@ -22,7 +22,7 @@ from dashboard.labels import board_label
 from dashboard.summaries import RunSummary, summarize
 from fer_core.evaluation import Answers, compare_all, shared_answers
 from fer_core.paths import PROJECT_ROOT
-from fer_core.runs import Run, RunStore
+from fer_core.runs import Run, RunStore, change_notes
 from tests.dashboard.tested_runs import make_tested
 
 
@@ -89,6 +89,16 @@ def test_first_the_best_of_each_architecture_is_compared(tmp_path: Path) -> None
     chosen = [run.spec.architecture for run in first_choice(found) if run.spec]
     assert chosen == ["linear", "mini_xception", "conv_relu_ann", "linear"]
     assert len(chosen) == FIRST_CHOICE
+
+
+def test_an_archived_run_is_compared_at_first_only_where_there_is_no_other(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    runs = [make_tested(store, seed=seed, n=40) for seed in range(3)]
+    change_notes(runs[0], archived=True)
+    assert [run.id for run in first_choice(summaries(runs))] == [run.id for run in runs[1:]]
+    for run in runs:
+        change_notes(run, archived=True)
+    assert len(first_choice(summaries(runs))) == 3
 
 
 def test_runs_on_one_board_need_no_excuse_and_another_baseline_turns_the_groups(tmp_path: Path) -> None:

@@ -62,6 +62,13 @@ def test_tags_and_note_are_shown_and_changed(store: RunStore, open_page: Open) -
     assert "Kept for the talk" in texts(open_page("run", run=run.id))
 
 
+def test_where_all_finished_runs_are_archived_the_overview_says_so(store: RunStore, open_page: Open) -> None:
+    change_notes(make_run(store, n=200), archived=True)
+    app = open_page("overview")
+    assert_sound(app)
+    assert "1 finished run here, archived and so not ranked" in texts(app).replace("\N{NO-BREAK SPACE}", " ")
+
+
 @pytest.mark.usefixtures("at_this_machine")
 def test_an_archived_run_that_never_finished_is_taken_out_again(store: RunStore, open_page: Open) -> None:
     run = make_unfinished(store, "cancelled", epoch=1)
