@@ -28,7 +28,7 @@ def weights_files(folder: Path, arguments: Mapping[str, Any]) -> dict[str, Path]
 
 def absence(arguments: Mapping[str, Any], state: str = "finished") -> str:
     """Why there are none, as the rest of a sentence about the run."""
-    if state != "finished":
+    if state not in ("finished", "damaged"):
         way_out = "; `resume` goes on with it" if state in RESUMABLE else ""
         return f"is {state}; only a finished run has weights{way_out}"
     if _members(arguments):
