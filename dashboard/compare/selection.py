@@ -128,7 +128,8 @@ def _parts(run: RunSummary) -> dict[str, str]:
     spec: RunSpec | None = run.spec
     if spec is None:
         return dict.fromkeys(PARTS, "")
-    names = (spec.architecture, spec.preprocessing, board_label(run.board), spec.recipe.name)
+    pipeline = "" if run.is_ensemble else spec.preprocessing  # its members preprocess for themselves
+    names = (spec.architecture, pipeline, board_label(run.board), spec.recipe.name)
     return dict(zip(PARTS, (*names, *setting_parts(spec), f"seed {spec.seed}"), strict=True))
 
 

@@ -53,6 +53,15 @@ def test_runs_are_called_by_no_more_than_tells_them_apart(tmp_path: Path) -> Non
     assert list(names(summaries(alike)).values()) == ["A · linear · seed 0", "B · mlp · seed 1", "C · linear · seed 7"]
 
 
+def test_an_ensemble_is_not_called_by_a_pipeline_that_is_its_members_own(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    members = {"members": [{"run": "a", "weight": 1.0}]}
+    runs = [make_tested(store, architecture="ensemble:weighted", n=40, architecture_arguments=members)]
+    runs += [make_tested(store, preprocessing=name, n=40) for name in ("raw", "gcn")]
+    assert list(names(summaries(runs)).values())[0] == "A · ensemble:weighted"
+    assert list(names(summaries(runs[:1])).values()) == ["A · ensemble:weighted"]
+
+
 def test_a_setting_is_named_of_runs_alone_that_are_alike_without_it() -> None:
     shipped = ("e2d6f39a", "07bf177a", "6c4c29b6")  # the last is the only mini_xception, whatever it was made from
     found = summaries([RunStore(PROJECT_ROOT / "runs").get(name) for name in shipped])
