@@ -38,7 +38,9 @@ def prediction(face: Face, pipelines: "dict[str, Pipeline]", everything: Sequenc
     techniques = [RAW, *(name for name in pipelines if name != RAW)]
     if asked == OWN:  # first the networks that can be compared most
         runs = sorted(runs, key=lambda each: -len(tables.counterparts(each, runs, techniques)))
-    ensembles = {run.id: "is an ensemble, whose members preprocess for themselves" for run in everything if run.members}
+    ensembles = {
+        run.id: "is an ensemble, whose members preprocess for themselves" for run in everything if run.is_ensemble
+    }
     run = run_picker(runs, refused=ensembles | obstacles(everything))
     readings, note = _of_each(face, run, runs, techniques) if asked == OWN else _of_one(face, run, pipelines)
     if not readings:

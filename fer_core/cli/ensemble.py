@@ -12,6 +12,8 @@ from fer_core.cli.runs import summary
 from fer_core.errors import FerError
 from fer_core.runs import Run, RunStore, read_notes
 
+DATASET, PROTOCOL = "fer2013", "official"  # of --best where it names no others
+
 
 def ensemble(
     names: Annotated[
@@ -21,10 +23,8 @@ def ensemble(
         int,
         typer.Option(min=0, help="Instead of naming runs: the best N on the validation split that can be averaged."),
     ] = 0,
-    dataset: Annotated[str | None, typer.Option(help="With --best: of this dataset.", show_default="fer2013")] = None,
-    protocol: Annotated[
-        str | None, typer.Option(help="With --best: of this protocol.", show_default="official")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="With --best: of this dataset.", show_default=DATASET)] = None,
+    protocol: Annotated[str | None, typer.Option(help="With --best: of this protocol.", show_default=PROTOCOL)] = None,
     runs: RunsFolder = None,
     json: JsonOption = False,
 ) -> None:
@@ -35,13 +35,7 @@ def ensemble(
     from fer_core.training.ensemble import make_ensemble
 
     store = runs_in(runs)
-    if bool(names) == bool(best):
-        raise FerError("name the runs to average, or give --best N, one of the two")
-    if names and (dataset or protocol):
-        raise FerError("--dataset and --protocol go with --best; runs that are named have theirs")
-    chosen = [store.get(name) for name in names or ()] or best_on_validation(
-        store, best, dataset or "fer2013", protocol or "official"
-    )
+    chosen = _chosen(store, names or (), best, dataset, protocol)
     run = make_ensemble(chosen, store)
     members = run.spec.architecture_arguments["members"]
     if json:
@@ -62,6 +56,17 @@ def ensemble(
     if left_out:
         say(f"without weight, and left out: {', '.join(left_out)}")
     say(run.id)
+
+
+def _chosen(store: RunStore, names: Sequence[str], best: int, dataset: str | None, protocol: str | None) -> list[Run]:
+    """The runs that are named, or the best ones; raises FerError where both or neither are asked for."""
+    if bool(names) == bool(best):
+        raise FerError("name the runs to average, or give --best N, one of the two")
+    if names and (dataset or protocol):
+        raise FerError("--dataset and --protocol go with --best; runs that are named have theirs")
+    if names:
+        return [store.get(name) for name in names]
+    return best_on_validation(store, best, dataset or DATASET, protocol or PROTOCOL)
 
 
 def best_on_validation(store: RunStore, count: int, dataset: str, protocol: str) -> list[Run]:
