@@ -16,8 +16,8 @@ from dashboard import cache, charts, columns
 from dashboard.advice import advice, reason
 from dashboard.charts import Drawn
 from dashboard.formats import NONE, plain, plural, sentence
-from dashboard.labels import board_label, describe
-from dashboard.queue_state import ending, newly_ended, progress, stage, states, what
+from dashboard.labels import board_label, describe, network_name
+from dashboard.queue_state import ending, newly_ended, progress, stage, states
 from dashboard.summaries import RunSummary
 from dashboard.tables import key_values, to_csv
 from dashboard.theme import chart_config
@@ -221,7 +221,7 @@ def live_progress(runs: Sequence[RunSummary]) -> None:
             current = cache.runs()
             for run in current:
                 if run.id in running:
-                    parts = (f"**{what(run)}**", plain(board_label(run.board)), stage(run), run.status.device)
+                    parts = (f"**{network_name(run)}**", plain(board_label(run.board)), stage(run), run.status.device)
                     st.progress(progress(run), text=" · ".join(part for part in parts if part))
             if _stages(current, running) != seen:
                 st.rerun()

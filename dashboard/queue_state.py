@@ -144,13 +144,8 @@ def named(who: str) -> str:
     return plain(who or "somebody").replace("@", "\N{WORD JOINER}@")
 
 
-def what(run: RunSummary) -> str:
-    """What a run trains, in two words."""
-    return network_name(run)
-
-
 def how(run: RunSummary) -> str:
-    """On what and how a run trains, beside `what`."""
+    """On what and how a run trains, beside its `network_name`."""
     if run.spec is None:
         return ""
     spec = run.spec
@@ -220,7 +215,10 @@ def newly_ended(before: Mapping[str, str], runs: Iterable[RunSummary]) -> list[R
 
 def ending(run: RunSummary) -> str:
     """How a run ended, as a sentence with its name."""
-    name, why = f"**{plain(what(run))}**", plain(sentence(run.problem or run.status.message or "it gives no reason"))
+    name, why = (
+        f"**{plain(network_name(run))}**",
+        plain(sentence(run.problem or run.status.message or "it gives no reason")),
+    )
     sentences = {
         "finished": f"{name} is finished: {percent(run.mean_accuracy)} of its test faces recognised.",
         "cancelled": f"{name} was cancelled; it can be resumed.",

@@ -13,6 +13,7 @@ from dashboard import components as ui
 from dashboard import run_buttons as buttons
 from dashboard.advice import reason
 from dashboard.formats import NONE, SPACE, count, duration, megabytes, percent, plain, plural, sentence
+from dashboard.labels import network_name
 from dashboard.load import Load
 from dashboard.permissions import Permission
 from dashboard.queue_state import (
@@ -26,7 +27,6 @@ from dashboard.queue_state import (
     progress,
     silence,
     stage,
-    what,
     work_of,
 )
 from dashboard.summaries import RunSummary
@@ -67,7 +67,7 @@ def totals(queue: Queue) -> None:
         ui.Metric(
             "Waiting",
             count(len(queue.waiting)),
-            f"next {what(queue.waiting[0].run)}" if queue.waiting else "",
+            f"next {network_name(queue.waiting[0].run)}" if queue.waiting else "",
             "A worker takes them up in the order below, each as soon as its device has room.",
         ),
         ui.Metric(

@@ -8,8 +8,9 @@ import streamlit as st
 from dashboard import actions, cache
 from dashboard import components as ui
 from dashboard.formats import plain, plural, sentence
+from dashboard.labels import network_name
 from dashboard.permissions import Permission
-from dashboard.queue_state import STOPPED, Item, how, what
+from dashboard.queue_state import STOPPED, Item, how
 from dashboard.summaries import RunSummary
 from fer_core.errors import FerError
 from fer_core.jobs.queue import DIRECTIONS, Direction
@@ -75,7 +76,7 @@ def again_button(run: RunSummary, may: Permission) -> None:
         disabled=not may.is_allowed,
         help=f"Goes on after epoch {run.status.epoch}." if run.status.epoch else "Trains it from the start.",
     ):
-        act(actions.resume, run, told=f"**{plain(what(run))}** is in the queue.")
+        act(actions.resume, run, told=f"**{plain(network_name(run))}** is in the queue.")
 
 
 def move_buttons(run: RunSummary, place: int, places: int, may: Permission) -> None:
@@ -109,7 +110,7 @@ def worker_button(may: Permission, *, is_urgent: bool) -> None:
 
 def run_link(run: RunSummary, key: str) -> None:
     """The name of a run, which leads to its page."""
-    if st.button(f"**{plain(what(run))}**", key=f"{key}_{run.id}", type="tertiary", help="Open this run."):
+    if st.button(f"**{plain(network_name(run))}**", key=f"{key}_{run.id}", type="tertiary", help="Open this run."):
         ui.open_run(run.id)
 
 
@@ -158,7 +159,7 @@ def archive_button(runs: Sequence[RunSummary], may: Permission) -> None:
 @st.dialog("Tags and note")
 def annotate(runs: Sequence[RunSummary]) -> None:
     """Fields for the tags of all chosen runs, and for the note of one; tags of any run are offered."""
-    st.caption(plain(what(runs[0])) if len(runs) == 1 else f"For all {len(runs)} chosen runs.")
+    st.caption(plain(network_name(runs[0])) if len(runs) == 1 else f"For all {len(runs)} chosen runs.")
     common = [tag for tag in runs[0].notes.tags if all(tag in run.notes.tags for run in runs)]
     known = sorted({tag for run in (*runs, *cache.runs()) for tag in run.notes.tags})
     tags = st.multiselect("Tags", known, common, accept_new_options=True, placeholder="Type a tag")
@@ -184,13 +185,13 @@ def _annotated(runs: Sequence[RunSummary], changes: dict[str, object]) -> None:
 @st.dialog("Move this run to the trash?")
 def confirm_deletion(run: RunSummary) -> None:
     """Ask before a run is deleted."""
-    st.markdown(f"**{plain(what(run))}**  \n{how(run)}")
+    st.markdown(f"**{plain(network_name(run))}**  \n{how(run)}")
     st.caption("It leaves every page. Its folder moves to `.trash` in the folder of the runs; nothing is erased.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it"):
             st.rerun()
         if st.button("Move to the trash", key="delete_confirmed", type="primary"):
-            act(_delete, run, told=f"**{plain(what(run))}** is in the trash.")
+            act(_delete, run, told=f"**{plain(network_name(run))}** is in the trash.")
 
 
 def _delete(run: RunSummary) -> None:
