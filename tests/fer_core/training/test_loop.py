@@ -19,9 +19,9 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
-def train(data, recorder, recipe=RECIPE, checkpoint=None, seed=0, architecture="mini_xception"):
+def train(data, recorder, recipe=RECIPE, checkpoint=None, seed=0, architecture="mini_xception", **arguments):
     torch.manual_seed(seed)
-    model = build(architecture, classes=data.classes)
+    model = build(architecture, classes=data.classes, **arguments)
     return fit(model, data, data, recipe, seed=seed, device=CPU, observer=recorder, checkpoint=checkpoint)
 
 
@@ -75,15 +75,16 @@ def test_a_resumed_training_equals_an_uninterrupted_one(recipe, bright_or_dark, 
 
 def test_a_training_stopped_within_an_epoch_goes_on_with_its_next_batch(bright_or_dark, recorder, tmp_path):
     recipe = dataclasses.replace(RECIPE, augmentation="flip+rotate(10)")
-    whole = train(bright_or_dark, recorder(), recipe, architecture="conv_relu_ann")
+    with_dropout = {"architecture": "two_block_cnn", "filters": 4, "dense": 16}
+    whole = train(bright_or_dark, recorder(), recipe, **with_dropout)
     for batch in (1, 5, 6):
         stopped = recorder(stop_at_batch=batch)
         with pytest.raises(TrainingStopped, match="a test"):
-            train(bright_or_dark, stopped, recipe, architecture="conv_relu_ann")
+            train(bright_or_dark, stopped, recipe, **with_dropout)
         torch.save(stopped.checkpoints[-1], tmp_path / "checkpoint.pt")
         rest = recorder()
         checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-        resumed = train(bright_or_dark, rest, recipe, checkpoint, architecture="conv_relu_ann")
+        resumed = train(bright_or_dark, rest, recipe, checkpoint, **with_dropout)
         assert_same_weights(whole.weights, resumed.weights)
         assert [each["train_loss"] for each in whole.history] == [each["train_loss"] for each in resumed.history]
         assert rest.batches + batch == recipe.epochs * -(-len(bright_or_dark) // recipe.batch_size)
