@@ -9,6 +9,8 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 # what is imported is compiled then; compiling all of torch at once takes a minute
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --no-compile
+# at most four; one more than cores, as tests of servers and trainings wait for other processes
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11 python)
 IS_SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
@@ -42,7 +44,7 @@ train: $(FOR_RUNNING) ## train one run, for example ARGS="--architecture mini_xc
 # in the order of their folders: the browser's files have few tests and are the longest, so they must not come last
 test: $(FOR_TESTING) browser ## run every test, those in a real browser included (PYTEST_ARGS="-k word")
 	@$(MAKE) --no-print-directory camera || echo "Without its browser part, the tests of the live camera are skipped."
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(FOR_TESTING) ## lint, formatting and types
 	$(BIN)/ruff check .
