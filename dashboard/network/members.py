@@ -51,7 +51,9 @@ def member_names(members: Sequence[dict[str, Any]]) -> dict[str, int]:
     """What the members of an ensemble are called -> their places in it, by falling weight; no two alike."""
     places = sorted(range(len(members)), key=lambda place: -members[place]["weight"])
     # a plain space: this stands in links
-    texts = [f"{each['architecture']} · {each['preprocessing']} · {100 * each['weight']:.1f} %" for each in members]
+    texts = [
+        f"{each['architecture']} · {each['preprocessing']} · weight {100 * each['weight']:.1f} %" for each in members
+    ]
     return {
         texts[place]
         if texts.count(texts[place]) == 1

@@ -43,7 +43,7 @@ def test_a_member_of_an_ensemble_is_chosen_with_layers_of_its_own_and_the_link_k
 ) -> None:
     page = browse(f"{server.url}/network?run=500595ff&source=Sample+photo&view=Saliency")
     has_text(page, "Member se_resnet on raw faces")
-    pick(page, page.locator(".st-key-member"), "mini_xception · raw · 12.8 %")
+    pick(page, page.locator(".st-key-member"), "mini_xception · raw · weight 12.8 %")
     has_text(page, "Member mini_xception on raw faces")
     for key, layer in (("layer", "stem.0"), ("cam_layer", "modules_.2.add (last with a map)")):
         expect(page.locator(f".st-key-{key} input")).to_have_value(layer, timeout=PATIENCE)

@@ -52,7 +52,7 @@ def ensemble(store: RunStore) -> Run:
     return run
 
 
-LINEAR, CONVOLUTIONAL = "linear · raw · 20.0 %", "mini_xception · hist_eq · 80.0 %"
+LINEAR, CONVOLUTIONAL = "linear · raw · weight 20.0 %", "mini_xception · hist_eq · weight 80.0 %"
 
 
 def on_drawn_faces(run: Run) -> Run:
@@ -312,10 +312,10 @@ def test_a_layer_of_one_member_gives_way_to_a_layer_of_the_next(ensemble: Run, o
 
 
 def test_a_member_that_is_not_there_gives_way_to_the_heaviest_and_that_is_said(ensemble: Run, open_page: Open) -> None:
-    app = opened(open_page, "Layers", run=ensemble.id, member="resnet18 · raw · 50.0 %")
+    app = opened(open_page, "Layers", run=ensemble.id, member="resnet18 · raw · weight 50.0 %")
     assert_sound(app)
     assert app.selectbox(key="member").value == CONVOLUTIONAL
-    assert "The link's member 'resnet18 · raw · 50.0 %' cannot be shown" in app.warning[0].value
+    assert "The link's member 'resnet18 · raw · weight 50.0 %' cannot be shown" in app.warning[0].value
 
 
 def test_a_single_network_has_no_member_to_choose(ensemble: Run, open_page: Open) -> None:
@@ -410,7 +410,7 @@ def test_members_are_named_by_falling_weight_and_no_two_alike() -> None:
         for name, weight in (("aa", 0.25), ("bb", 0.5), ("cc", 0.25))
     ]
     assert member_names(members) == {
-        "linear · raw · 50.0 %": 1,
-        "linear · raw · 25.0 % · aa": 0,
-        "linear · raw · 25.0 % · cc": 2,
+        "linear · raw · weight 50.0 %": 1,
+        "linear · raw · weight 25.0 % · aa": 0,
+        "linear · raw · weight 25.0 % · cc": 2,
     }
