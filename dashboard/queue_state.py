@@ -215,10 +215,8 @@ def newly_ended(before: Mapping[str, str], runs: Iterable[RunSummary]) -> list[R
 
 def ending(run: RunSummary) -> str:
     """How a run ended, as a sentence with its name."""
-    name, why = (
-        f"**{plain(network_name(run))}**",
-        plain(sentence(run.problem or run.status.message or "it gives no reason")),
-    )
+    name = f"**{plain(network_name(run))}**"
+    why = plain(sentence(run.problem or run.status.message or "it gives no reason"))
     sentences = {
         "finished": f"{name} is finished: {percent(run.mean_accuracy)} of its test faces recognised.",
         "cancelled": f"{name} was cancelled; it can be resumed.",
